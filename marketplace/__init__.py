@@ -1,0 +1,1 @@
+"""What happens: usage, the monthly close, statements, and the screens of the three audiences."""

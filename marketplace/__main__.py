@@ -1,0 +1,5 @@
+"""`python -m marketplace`."""
+
+from marketplace.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,130 @@
+"""Who is asking: built at the edge once per request or command, passed inwards as an argument."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from marketplace.core.errors import N_
+
+
+class Audience(StrEnum):
+    """The three parties a person can act for."""
+
+    WHOLESALER = "wholesaler"
+    RESELLER = "reseller"
+    CUSTOMER = "customer"
+
+
+class Permission(StrEnum):
+    """Everything that can be allowed, as `audience:resource:action`. Roles map to sets of these."""
+
+    WHOLESALER_HOME_VIEW = "wholesaler:home:view"
+    WHOLESALER_USAGE_VIEW = "wholesaler:usage:view"
+    WHOLESALER_USAGE_IMPORT = "wholesaler:usage:import"
+    WHOLESALER_PERIODS_VIEW = "wholesaler:periods:view"
+    WHOLESALER_PERIODS_RATE = "wholesaler:periods:rate"
+    WHOLESALER_PERIODS_APPROVE = "wholesaler:periods:approve"
+    WHOLESALER_PERIODS_CLOSE = "wholesaler:periods:close"
+    WHOLESALER_PERIODS_REOPEN = "wholesaler:periods:reopen"
+    WHOLESALER_STATEMENTS_VIEW = "wholesaler:statements:view"
+    WHOLESALER_PARTIES_VIEW = "wholesaler:parties:view"
+    WHOLESALER_PARTIES_MANAGE = "wholesaler:parties:manage"
+    WHOLESALER_TERMS_VIEW = "wholesaler:terms:view"
+    WHOLESALER_TERMS_MANAGE = "wholesaler:terms:manage"
+    WHOLESALER_USERS_VIEW = "wholesaler:users:view"
+    WHOLESALER_USERS_MANAGE = "wholesaler:users:manage"
+    WHOLESALER_SETTINGS_MANAGE = "wholesaler:settings:manage"
+    WHOLESALER_AUDIT_VIEW = "wholesaler:audit:view"
+    WHOLESALER_PARTIES_VIEW_AS = "wholesaler:parties:view-as"
+    WHOLESALER_QUESTIONS_ANSWER = "wholesaler:questions:answer"
+    RESELLER_HOME_VIEW = "reseller:home:view"
+    RESELLER_STATEMENTS_VIEW = "reseller:statements:view"
+    RESELLER_CUSTOMERS_VIEW = "reseller:customers:view"
+    RESELLER_MARGINS_VIEW = "reseller:margins:view"
+    RESELLER_RULES_MANAGE = "reseller:rules:manage"
+    RESELLER_QUESTIONS_ASK = "reseller:questions:ask"
+    RESELLER_QUESTIONS_ANSWER = "reseller:questions:answer"
+    RESELLER_USERS_MANAGE = "reseller:users:manage"
+    RESELLER_AUDIT_VIEW = "reseller:audit:view"
+    CUSTOMER_HOME_VIEW = "customer:home:view"
+    CUSTOMER_STATEMENTS_VIEW = "customer:statements:view"
+    CUSTOMER_QUESTIONS_ASK = "customer:questions:ask"
+    CUSTOMER_USERS_MANAGE = "customer:users:manage"
+    CUSTOMER_AUDIT_VIEW = "customer:audit:view"
+    ACCOUNT_SELF_MANAGE = "account:self:manage"
+
+
+PERMISSION_LABELS = {
+    Permission.WHOLESALER_HOME_VIEW: N_("See the first page"),
+    Permission.WHOLESALER_USAGE_VIEW: N_("See imports and their rejects"),
+    Permission.WHOLESALER_USAGE_IMPORT: N_("Import vendor files, and undo an import"),
+    Permission.WHOLESALER_PERIODS_VIEW: N_("See periods, their review and reconciliation"),
+    Permission.WHOLESALER_PERIODS_RATE: N_("Rate a period"),
+    Permission.WHOLESALER_PERIODS_APPROVE: N_("Approve what was rated"),
+    Permission.WHOLESALER_PERIODS_CLOSE: N_("Close a period"),
+    Permission.WHOLESALER_PERIODS_REOPEN: N_("Reopen a period, with a reason"),
+    Permission.WHOLESALER_STATEMENTS_VIEW: N_("See and export all statements"),
+    Permission.WHOLESALER_PARTIES_VIEW: N_("See resellers and customers"),
+    Permission.WHOLESALER_PARTIES_MANAGE: N_("Add and change resellers and customers"),
+    Permission.WHOLESALER_TERMS_VIEW: N_("See price rules, mappings and exchange rates"),
+    Permission.WHOLESALER_TERMS_MANAGE: N_("Change price rules, mappings and exchange rates"),
+    Permission.WHOLESALER_USERS_VIEW: N_("See people and their roles"),
+    Permission.WHOLESALER_USERS_MANAGE: N_("Invite people, change roles, deactivate"),
+    Permission.WHOLESALER_SETTINGS_MANAGE: N_("Change the wholesaler's own particulars"),
+    Permission.WHOLESALER_AUDIT_VIEW: N_("Read the audit trail"),
+    Permission.WHOLESALER_PARTIES_VIEW_AS: N_("View as a reseller or customer, without changing anything"),
+    Permission.WHOLESALER_QUESTIONS_ANSWER: N_("Answer questions about lines"),
+    Permission.RESELLER_HOME_VIEW: N_("See the first page"),
+    Permission.RESELLER_STATEMENTS_VIEW: N_("See and export what the firm owes"),
+    Permission.RESELLER_CUSTOMERS_VIEW: N_("See customers and what they consume"),
+    Permission.RESELLER_MARGINS_VIEW: N_("See purchase prices and margins"),
+    Permission.RESELLER_RULES_MANAGE: N_("Change the firm's retail rules"),
+    Permission.RESELLER_QUESTIONS_ASK: N_("Ask the wholesaler about a line"),
+    Permission.RESELLER_QUESTIONS_ANSWER: N_("Answer customers' questions"),
+    Permission.RESELLER_USERS_MANAGE: N_("Invite colleagues, change roles, deactivate"),
+    Permission.RESELLER_AUDIT_VIEW: N_("Read who did what in the firm"),
+    Permission.CUSTOMER_HOME_VIEW: N_("See the first page"),
+    Permission.CUSTOMER_STATEMENTS_VIEW: N_("See and export statements and consumption"),
+    Permission.CUSTOMER_QUESTIONS_ASK: N_("Ask the reseller about a line"),
+    Permission.CUSTOMER_USERS_MANAGE: N_("Invite colleagues, change roles, deactivate"),
+    Permission.CUSTOMER_AUDIT_VIEW: N_("Read who did what in the firm"),
+    Permission.ACCOUNT_SELF_MANAGE: N_("Manage one's own password, sessions and profile"),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person, or the system itself, acting for one party.
+
+    `party_id` is the reseller's or customer's id, None for the wholesaler. While staff view as another party,
+    `staff_id` and `staff_name` name the person really there and `is_read_only` is set.
+    """
+
+    name: str
+    audience: Audience
+    party_id: int | None = None
+    user_id: int | None = None
+    permissions: frozenset[Permission] = field(default_factory=frozenset)
+    staff_id: int | None = None
+    staff_name: str = ""
+    is_read_only: bool = False
+    # The firm's name, for screens to show.
+    party_name: str = ""
+
+    @classmethod
+    def system(cls, name: str = "system") -> "Actor":
+        """Give the actor of commands and jobs: the wholesaler's own machine, allowed everything."""
+        return cls(name=name, audience=Audience.WHOLESALER, permissions=frozenset(Permission))
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the actor holds a permission."""
+        return permission in self.permissions
+
+    @property
+    def reseller_id(self) -> int | None:
+        """The reseller the actor acts for, if any."""
+        return self.party_id if self.audience is Audience.RESELLER else None
+
+    @property
+    def customer_id(self) -> int | None:
+        """The customer the actor acts for, if any."""
+        return self.party_id if self.audience is Audience.CUSTOMER else None

@@ -1,0 +1,86 @@
+"""The base of every failure we anticipate: a sentence a person can act on, and the facts behind it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+
+def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
+    """Mark a sentence for translation without translating it here: screens know the language, rules do not."""
+    return sentence
+
+
+class Phrase(str):
+    """English text that remembers the template and the facts it was made from, so that screens can translate it.
+
+    Facts that are phrases themselves are translated too.
+    """
+
+    __slots__ = ("facts", "sentence")
+
+    sentence: str
+    facts: Mapping[str, object]
+
+    @classmethod
+    def of(cls, sentence: str, **facts: object) -> "Phrase":
+        """Fill a template marked with `N_`."""
+        phrase = cls(sentence % facts if facts else sentence)
+        phrase.sentence = sentence
+        phrase.facts = facts
+        return phrase
+
+    def said_with(self, translate: Callable[[str], str]) -> str:
+        """Say it in another language, given the function that translates templates."""
+        if not self.facts:
+            return translate(self.sentence)
+        facts = {
+            name: fact.said_with(translate) if isinstance(fact, Phrase) else fact
+            for name, fact in self.facts.items()
+        }
+        return translate(self.sentence) % facts
+
+
+@dataclass(frozen=True)
+class FaultyRow:
+    """One bad value of a file: where it stands and why it cannot be used. Data rows count from 1."""
+
+    file: str
+    row: int
+    column: str
+    value: str
+    reason: str
+
+    def as_dict(self) -> dict[str, str | int]:
+        """Give the row as it is printed with `--json`."""
+        return asdict(self)
+
+
+class Refusal(Exception):
+    """An anticipated failure. Subclasses stand next to the code that raises them and carry the facts.
+
+    `sentence` is an English template over `facts`; screens translate it before filling it in.
+    """
+
+    sentence: ClassVar[str] = N_("The request cannot be carried out.")
+
+    def __init__(self, rows: Sequence[FaultyRow] = (), **facts: object) -> None:
+        """Keep the facts of the failure and, for files, every faulty row."""
+        super().__init__()
+        self.facts = facts
+        self.rows = tuple(rows)
+
+    def __str__(self) -> str:
+        """Give the sentence in English."""
+        return self.sentence % self.facts
+
+
+class NotFound(Refusal):
+    """What was asked for does not exist, or is somebody else's, which must look the same."""
+
+    sentence = N_("There is no such thing here.")
+
+
+class NotPermitted(Refusal):
+    """The person's role does not include the act."""
+
+    sentence = N_("Your role does not include this. An administrator of your company can change your role.")

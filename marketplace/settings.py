@@ -1,0 +1,256 @@
+"""What can be set from outside, read once at the edge. `docs/settings.md` is generated from this file.
+
+Values come from the environment or from a file `.env` in the working folder; nothing here has a secret default.
+"""
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from marketplace.core.errors import N_, Refusal
+
+UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
+SECRET_BYTES = 48
+
+
+class SettingsRefused(Refusal):
+    """Something set from outside cannot be used."""
+
+    sentence = N_("The settings cannot be used: %(problems)s. docs/settings.md lists what can be set.")
+
+
+class HomeUnusable(Refusal):
+    """The data folder cannot be made or written."""
+
+    sentence = N_(
+        "The data folder %(home)s cannot be used (%(reason)s): set MARKETPLACE_HOME to a folder you may write to."
+    )
+
+
+class SecretKeyExposed(Refusal):
+    """Other users of the machine can read the secret."""
+
+    sentence = N_(
+        "Others can read %(file)s: run `chmod 600 %(file)s`, or delete it and everybody signs in again."
+    )
+
+
+class Settings(BaseSettings):
+    """The settings of one process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MARKETPLACE_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    home: Path = Field(
+        default=Path("var"),
+        description="The data folder: embedded database, lake, stored files, secret key. Created with its parents.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="A PostgreSQL server instead of the embedded one: `postgresql://user:password@host/database`.",
+    )
+    lake_address: str = Field(
+        default="",
+        validation_alias="MARKETPLACE_LAKE",
+        description="Where usage is kept as Parquet: a folder, or an fsspec address such as `s3://bucket/lake`. "
+        "Empty: `lake` in the data folder.",
+    )
+    files_folder: Path | None = Field(
+        default=None,
+        validation_alias="MARKETPLACE_FILES",
+        description="Where vendor files are stored as they came. Empty: `files` in the data folder.",
+    )
+    host: str = Field(default="127.0.0.1", description="The address `serve` listens on.")
+    port: int = Field(default=5000, ge=1, le=65535, description="The port `serve` listens on.")
+    base_url: str = Field(
+        default="",
+        description="How people reach the site, for links in mails. Empty: host and port of `serve`.",
+    )
+    memory_limit: Annotated[int, NoDecode] = Field(
+        default=3 * 10**9,
+        description="Memory that importing and rating may use before they spill to disk, such as `3GB` or `800MB`.",
+    )
+    threads: int = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description="Threads for importing and rating. 0: as many as there are processors.",
+    )
+    web_threads: int = Field(
+        default=8, ge=1, le=256, description="Requests one web process answers at a time."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="What is logged, to standard error."
+    )
+    smtp_url: str = Field(
+        default="",
+        description="Mail server, `smtp://user:password@host:587` or `smtps://...`. "
+        "Empty: mails are written to `mail` in the data folder.",
+    )
+    mail_from: str = Field(default="marketplace@localhost", description="The sender of mails.")
+    locale: Literal["en", "fr"] = Field(
+        default="en", description="The language of pages until a person chooses one."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_the_driver(cls, value: str | None) -> str | None:
+        """Accept the address as hosting providers write it, and name our driver in it."""
+        if not value:
+            return None
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+            raise ValueError(
+                "it must begin with postgresql:// because PostgreSQL is the only database that is used"
+            )
+        return f"postgresql+psycopg://{rest}"
+
+    @field_validator("memory_limit", mode="before")
+    @classmethod
+    def _read_size(cls, value: object) -> object:
+        """Read `3GB` as bytes."""
+        if isinstance(value, str):
+            text = value.strip().upper()
+            for unit, factor in UNITS.items():
+                number = text.removesuffix(unit).strip()
+                if text.endswith(unit) and number.isdigit() and int(number) > 0:
+                    return int(number) * factor
+            raise ValueError("write a whole number and a unit, such as 3GB or 800MB")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_mail_server(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in {"smtp", "smtps"} or not urlsplit(value).hostname):
+            raise ValueError("write smtp://host:port or smtps://host:port")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _ignore_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @property
+    def lake(self) -> str:
+        """The address of the lake."""
+        return self.lake_address or str(self.home / "lake")
+
+    @property
+    def is_lake_local(self) -> bool:
+        """Whether the lake is a folder of this machine."""
+        return "://" not in self.lake
+
+    @property
+    def files(self) -> Path:
+        """The folder of the stored vendor files."""
+        return self.files_folder or self.home / "files"
+
+    @property
+    def mail(self) -> Path:
+        """The folder mails are written to while there is no mail server."""
+        return self.home / "mail"
+
+    @property
+    def thread_count(self) -> int:
+        """How many threads importing and rating use."""
+        return self.threads or os.cpu_count() or 1
+
+    @property
+    def site_url(self) -> str:
+        """The address of the site, without a slash at its end."""
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether cookies may travel over TLS only."""
+        return self.base_url.startswith("https://")
+
+    @cached_property
+    def secret_key(self) -> str:
+        """The key that signs sessions: made on first use, kept in the data folder, readable by its owner alone."""
+        file = self.home / "secret_key"
+        _create_secret(file)
+        if file.stat().st_mode & 0o077:
+            raise SecretKeyExposed(file=file)
+        return file.read_text().strip()
+
+
+def load_settings() -> Settings:
+    """Read the settings, and make the data folder with a secret key in it."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsRefused(problems="; ".join(_problem(detail) for detail in error.errors())) from None
+    settings = settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+    try:
+        _create_home(settings)
+    except OSError as error:
+        raise HomeUnusable(home=settings.home, reason=error.strerror or str(error)) from None
+    return settings
+
+
+def _create_home(settings: Settings) -> None:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    _create_secret(settings.home / "secret_key")
+    folders = [settings.files, *([Path(settings.lake)] if settings.is_lake_local else [])]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _create_secret(file: Path) -> None:
+    """Write a secret unless there is one. Linking it into place lets exactly one of two first commands win."""
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(secrets.token_urlsafe(SECRET_BYTES))
+        stream.flush()
+        os.fsync(descriptor)
+    try:
+        file.hardlink_to(new)
+    except FileExistsError:
+        pass
+    finally:
+        new.unlink()
+
+
+def environment_name(field: str) -> str:
+    """Give the name under which a field is set."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"MARKETPLACE_{field.upper()}"
+
+
+def _problem(detail: object) -> str:
+    """Say in words what is wrong with one setting. Its value is left out: it may hold a password."""
+    location = detail["loc"][0]  # type: ignore[index]
+    name = environment_name(location) if location in Settings.model_fields else location
+    reason = str(detail["msg"]).removeprefix("Value error, ")  # type: ignore[index]
+    return f"{name}: {reason[:1].lower()}{reason[1:]}"
+
+
+def documentation() -> str:
+    """Write `docs/settings.md`."""
+    rows = []
+    for field, facts in Settings.model_fields.items():
+        default = {"memory_limit": "3GB", "home": "./var"}.get(field, facts.default)
+        shown = "" if default in (None, "") else f"`{default}`"
+        rows.append(f"| `{environment_name(field)}` | {shown} | {facts.description} |\n")
+    return (
+        "# Settings\n\nSet them in the environment or in a file `.env` in the working folder. Nothing has to be set.\n"
+        "This page is generated: `make docs`.\n\n| Name | Default | Meaning |\n|---|---|---|\n"
+        + "".join(rows)
+    )
+
+
+if __name__ == "__main__":
+    print(documentation(), end="")  # noqa: T201 - the Makefile writes it to docs/settings.md
