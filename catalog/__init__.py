@@ -1,0 +1,4 @@
+"""What can be sold and at what price. Today: the exchange rates amounts are converted at.
+
+Anybody above may ask it; it knows neither resellers nor orders nor users.
+"""

@@ -1,0 +1,163 @@
+"""A reseller's own retail rules: add one, end one. Other hops and other resellers are out of reach here."""
+
+from datetime import date
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from marketplace.core import audit
+from marketplace.core.actor import Actor, Permission
+from marketplace.core.errors import N_, NotFound, Refusal
+from marketplace.core.period import DateRange
+from marketplace.core.permit import require
+from resellers.conflicts import conflicts_in_words
+from resellers.models import Customer, PriceRule, PriceRuleScope, Reseller
+from resellers.queries.retail_rules import own_rules, terms_of
+from resellers.rules.price_rules import RuleTerms, rule_as_json, rule_words
+from resellers.rules.prices import price_words
+from resellers.rules.spans import span_words
+from resellers.words import Hop
+
+
+class NotARetailRule(Refusal):
+    """Resellers decide what their customers pay, and nothing else."""
+
+    sentence = N_("Only the prices your customers pay are yours to set.")
+
+
+class NotYourCustomer(Refusal):
+    """The rule names somebody the reseller does not sell to."""
+
+    sentence = N_("%(customer)s is not one of your customers.")
+
+
+class OverlapsAnother(Refusal):
+    """Two rules of one scope would hold on the same day."""
+
+    sentence = N_(
+        "This overlaps a price that stands for the same: %(price)s, %(span)s. End that one first, or choose other days."
+    )
+
+
+class EndsBeforeItStarts(Refusal):
+    """The end lies before the start."""
+
+    sentence = N_("%(rule)s starts on %(start)s: it cannot end before.")
+
+
+class EndsAlready(Refusal):
+    """The rule has an earlier end."""
+
+    sentence = N_("This price ends on %(end)s already. Add a new one to go on from there.")
+
+
+def add_retail_rule(session: Session, *, actor: Actor, terms: RuleTerms) -> PriceRule:
+    """Add a retail rule of the actor's own.
+
+    Without a customer it is for all of the reseller's. Raises `NotARetailRule`, `NotYourCustomer`, `OverlapsAnother`.
+    """
+    require(actor, Permission.RESELLER_RULES_MANAGE)
+    scope_id = _scope_id(session, actor, terms)
+    _refuse_overlap(session, scope_id, terms)
+    price = terms.price
+    rule = PriceRule(
+        public_id=uuid4(),
+        scope_id=scope_id,
+        basis=price.basis.value,
+        percent=price.percent,
+        unit_price=price.unit_price,
+        currency=price.currency,
+        valid_from=terms.span.start,
+        valid_until=terms.span.end,
+        created_by=actor.name,
+    )
+    session.add(rule)
+    with conflicts_in_words():
+        session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="price_rule.add",
+        subject="price_rule",
+        subject_id=rule.public_id,
+        after=rule_as_json(terms),
+    )
+    return rule
+
+
+def end_retail_rule(session: Session, *, actor: Actor, rule_id: UUID, end: date) -> PriceRule:
+    """End a retail rule of the actor's own: `end` is the first day it no longer holds on.
+
+    Raises `NotFound`, `EndsBeforeItStarts`, `EndsAlready`.
+    """
+    require(actor, Permission.RESELLER_RULES_MANAGE)
+    found = session.execute(
+        own_rules(actor).where(PriceRule.public_id == rule_id).with_for_update(of=PriceRule)
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    rule: PriceRule = found[0]
+    before = terms_of(*found)
+    if rule.valid_from is not None and end < rule.valid_from:
+        raise EndsBeforeItStarts(rule=rule_words(before), start=rule.valid_from)
+    if rule.valid_until is not None and rule.valid_until <= end:
+        raise EndsAlready(end=rule.valid_until)
+    rule.valid_until = end
+    session.flush()
+    after = RuleTerms(before.scope, before.price, DateRange(rule.valid_from, end))
+    audit.record(
+        session,
+        actor=actor,
+        action="price_rule.end",
+        subject="price_rule",
+        subject_id=rule.public_id,
+        before=rule_as_json(before),
+        after=rule_as_json(after),
+    )
+    return rule
+
+
+def _scope_id(session: Session, actor: Actor, terms: RuleTerms) -> int:
+    """Find the scope of the actor's own rule, made where it is new."""
+    scope = terms.scope
+    if scope.hop is not Hop.RETAIL:
+        raise NotARetailRule
+    reseller = session.get_one(Reseller, actor.reseller_id)
+    if scope.reseller not in ("", reseller.reference):
+        raise NotARetailRule
+    customer_id = None
+    if scope.customer:
+        customer_id = session.scalar(
+            select(Customer.id).where(
+                Customer.reference == scope.customer, Customer.reseller_id == actor.reseller_id
+            )
+        )
+        if customer_id is None:
+            raise NotYourCustomer(customer=scope.customer)
+    columns = {
+        "hop": Hop.RETAIL.value,
+        # A customer has one reseller, so that naming it beside would say nothing more.
+        "reseller_id": None if customer_id else actor.reseller_id,
+        "customer_id": customer_id,
+        "subscription": scope.subscription,
+        "vendor": scope.vendor,
+        "product": scope.product,
+        "sku": scope.sku,
+    }
+    session.execute(insert(PriceRuleScope).values(**columns).on_conflict_do_nothing())
+    return session.scalars(select(PriceRuleScope.id).filter_by(**columns)).one()
+
+
+def _refuse_overlap(session: Session, scope_id: int, terms: RuleTerms) -> None:
+    for found in session.execute(
+        select(PriceRule, PriceRuleScope, Customer.reference)
+        .join(PriceRuleScope, PriceRuleScope.id == PriceRule.scope_id)
+        .outerjoin(Customer, Customer.id == PriceRuleScope.customer_id)
+        .where(PriceRule.scope_id == scope_id)
+        .order_by(PriceRule.valid_from.nulls_first(), PriceRule.id)
+    ):
+        other = terms_of(*found)
+        if other.span.overlaps(terms.span):
+            raise OverlapsAnother(price=price_words(other.price), span=span_words(other.span))

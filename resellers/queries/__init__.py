@@ -1,0 +1,1 @@
+"""What pages show of parties and terms: frozen rows, one query a list."""

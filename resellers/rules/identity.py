@@ -1,0 +1,182 @@
+"""Who a party is in law: name, country, VAT and registration numbers, currency, e-mail.
+
+Numbers are checked by python-stdnum as the country has them: VAT numbers of the European Union, French SIREN and SIRET.
+Those of other countries are kept as typed. Nothing is looked up on the network.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from stdnum.eu import vat as eu_vat
+from stdnum.exceptions import ValidationError
+from stdnum.fr import siren, siret
+from stdnum.util import get_cc_module
+
+from marketplace.core.cells import Entry, Unusable, country_code, currency_code, email_or_blank, filled
+from marketplace.core.errors import N_, Phrase
+from resellers.words import WHOLESALER_REFERENCE, BillingMode
+
+if TYPE_CHECKING:
+    from stdnum._types import NumberValidationModule
+
+RESELLER_COLUMNS = (
+    *("reference", "legal_name", "country", "vat_number", "registration_number", "partner_id", "currency"),
+    *("billing_mode", "email"),
+)
+CUSTOMER_COLUMNS = (
+    *(
+        "reference",
+        "reseller",
+        "legal_name",
+        "country",
+        "vat_number",
+        "registration_number",
+        "currency",
+        "email",
+    ),
+)
+
+#: Whose VAT numbers begin with other letters than the country's code: Greece by its own, Monaco by French law.
+_VAT_PREFIXES = {"GR": "EL", "MC": "FR"}
+_SIREN_DIGITS = 9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResellerEntry:
+    """A reseller as typed, numbers in their compact form."""
+
+    reference: str
+    legal_name: str
+    country: str
+    vat_number: str
+    registration_number: str
+    partner_id: str
+    currency: str
+    billing_mode: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CustomerEntry:
+    """A customer as typed, its reseller by reference, numbers in their compact form."""
+
+    reference: str
+    reseller: str
+    legal_name: str
+    country: str
+    vat_number: str
+    registration_number: str
+    currency: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WholesalerEntry:
+    """The wholesaler as typed."""
+
+    legal_name: str
+    country: str
+    vat_number: str
+    registration_number: str
+    currency: str
+    email: str
+
+
+def read_reseller(cells: Mapping[str, str]) -> ResellerEntry:
+    """Read a reseller from a row of a file or from a form. Raises `FaultyEntry` naming every faulty cell."""
+    entry = Entry(cells)
+    reseller = ResellerEntry(
+        reference=entry.take("reference", read_reference, ""),
+        partner_id=entry.text("partner_id"),
+        billing_mode=entry.take("billing_mode", read_billing_mode, ""),
+        **_identity(entry),
+    )
+    entry.check()
+    return reseller
+
+
+def read_customer(cells: Mapping[str, str]) -> CustomerEntry:
+    """Read a customer from a row of a file or from a form. Raises `FaultyEntry` naming every faulty cell."""
+    entry = Entry(cells)
+    customer = CustomerEntry(
+        reference=entry.take("reference", filled, ""),
+        reseller=entry.take("reseller", filled, ""),
+        **_identity(entry),
+    )
+    entry.check()
+    return customer
+
+
+def read_wholesaler(cells: Mapping[str, str]) -> WholesalerEntry:
+    """Read the wholesaler's particulars from a form. Raises `FaultyEntry` naming every faulty field."""
+    entry = Entry(cells)
+    wholesaler = WholesalerEntry(**_identity(entry))
+    entry.check()
+    return wholesaler
+
+
+def _identity(entry: Entry) -> dict[str, str]:
+    country = entry.take("country", country_code, "")
+    return {
+        "legal_name": entry.take("legal_name", filled, ""),
+        "country": country,
+        "vat_number": entry.take("vat_number", lambda text: vat_number(text, country=country), ""),
+        "registration_number": entry.take(
+            "registration_number", lambda text: registration_number(text, country=country), ""
+        ),
+        "currency": entry.take("currency", currency_code, ""),
+        "email": entry.take("email", email_or_blank, ""),
+    }
+
+
+def read_reference(text: str) -> str:
+    """Read a reseller's reference; one word is the wholesaler's own."""
+    if text.lower() == WHOLESALER_REFERENCE:
+        raise Unusable(Phrase.of(N_("is how the wholesaler itself is called: choose another reference")))
+    return filled(text)
+
+
+def read_billing_mode(text: str) -> str:
+    """Read the word for who invoices the customer; blank is the usual resale."""
+    if not text:
+        return BillingMode.RESALE.value
+    try:
+        return BillingMode(text.lower().replace("-", "_").replace(" ", "_")).value
+    except ValueError:
+        words = ", ".join(mode.value for mode in BillingMode)
+        raise Unusable(Phrase.of(N_("is not a billing mode: write one of %(words)s"), words=words)) from None
+
+
+def vat_number(text: str, *, country: str) -> str:
+    """Read a VAT number of a country and give it compact with its letters. Blank is allowed; others are not checked."""
+    module = _vat_module(country)
+    if not text or module is None:
+        return text
+    prefix = _VAT_PREFIXES.get(country, country)
+    try:
+        number = str(module.validate(text))
+    except ValidationError as error:
+        reason = N_("is not a VAT number of %(country)s (%(reason)s); leave it blank where there is none")
+        raise Unusable(Phrase.of(reason, country=country, reason=str(error).rstrip(".").lower())) from error
+    return number if number.startswith(prefix) else prefix + number
+
+
+def registration_number(text: str, *, country: str) -> str:
+    """Read a registration number: in France a SIREN or SIRET, elsewhere as typed. Blank is allowed."""
+    if not text or country != "FR":
+        return text
+    bare = "".join(character for character in text if character.isalnum())
+    try:
+        return str(siren.validate(bare) if len(bare) <= _SIREN_DIGITS else siret.validate(bare))
+    except ValidationError as error:
+        reason = N_("is not a SIREN (9 digits) or SIRET (14 digits): %(reason)s")
+        raise Unusable(Phrase.of(reason, reason=str(error).rstrip(".").lower())) from error
+
+
+@cache
+def _vat_module(country: str) -> "NumberValidationModule | None":
+    code = _VAT_PREFIXES.get(country, country).lower()
+    code = "gr" if code == "el" else code
+    return get_cc_module(code, "vat") if code in eu_vat.MEMBER_STATES else None
