@@ -1,0 +1,32 @@
+"""What the worker does for people: sending their mails, forgetting what has been kept long enough."""
+
+from marketplace.accounts.operations.housekeeping import forget_old
+from marketplace.accounts.operations.mailing import carrier_for, send_next
+from marketplace.core.clock import utc_now
+from marketplace.core.db import Database
+from marketplace.jobs import register
+from marketplace.settings import Settings
+
+SEND_MAILS = "accounts.send_mails"
+_RETRIES = 8
+
+
+class MailRefusedError(RuntimeError):
+    """The mail server refused a mail or did not answer; the job is tried again after a pause."""
+
+
+@register(SEND_MAILS, retries=_RETRIES)
+def send_mails(database: Database, settings: Settings) -> None:
+    """Send every mail that waits."""
+    carrier = carrier_for(smtp_url=settings.smtp_url, folder=settings.mail)
+    failed = 0
+    while True:
+        with database.owner_transaction() as session:
+            went = send_next(session, carrier=carrier, sender=settings.mail_from, now=utc_now())
+        if went is None:
+            break
+        failed += not went
+    with database.owner_transaction() as session:
+        forget_old(session, now=utc_now())
+    if failed:
+        raise MailRefusedError(f"{failed} mails wait for the mail server")

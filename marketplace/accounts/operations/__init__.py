@@ -1,0 +1,1 @@
+"""What can be done with people, one file per business topic. Nothing here commits."""

@@ -1,0 +1,111 @@
+"""Mails: written in the business transaction, sent after it, kept as they were."""
+
+import smtplib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from uuid import UUID, uuid4
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.models import OutgoingMail
+
+Carrier = Callable[[EmailMessage], None]
+
+_SECONDS = 20
+_MOST_ATTEMPTS = 8
+
+
+def write_mail(
+    session: Session, *, to_address: str, subject: str, body: str, now: datetime, link: str = ""
+) -> UUID:
+    """Put a mail among those to send; `{link}` in the body stands for the link. Give its id."""
+    mail = OutgoingMail(
+        id=uuid4(),
+        to_address=to_address,
+        subject=" ".join(subject.split()),
+        body=body,
+        link=link,
+        created_at=now,
+        sent_at=None,
+        attempts=0,
+        next_attempt_at=None,
+        error="",
+    )
+    session.add(mail)
+    return mail.id
+
+
+def send_next(session: Session, *, carrier: Carrier, sender: str, now: datetime) -> bool | None:
+    """Send the oldest mail that waits: whether it went, None when nothing waits. For a job, as the owner.
+
+    One mail a transaction, so that a crash repeats one at most. A mail that fails is tried again later, each time
+    after a longer wait. Two workers never take the same mail.
+    """
+    mail = session.scalar(
+        select(OutgoingMail)
+        .where(
+            OutgoingMail.sent_at.is_(None),
+            OutgoingMail.attempts < _MOST_ATTEMPTS,
+            or_(OutgoingMail.next_attempt_at.is_(None), OutgoingMail.next_attempt_at <= now),
+        )
+        .order_by(OutgoingMail.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if mail is None:
+        return None
+    mail.attempts += 1
+    try:
+        carrier(_message(mail, sender=sender))
+    except (OSError, smtplib.SMTPException) as error:
+        mail.error = f"{type(error).__name__}: {error}"[:500]
+        mail.next_attempt_at = now + timedelta(minutes=1 << mail.attempts)
+        return False
+    mail.sent_at, mail.error, mail.link = now, "", ""
+    return True
+
+
+def _message(mail: OutgoingMail, *, sender: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = mail.to_address
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(mail.created_at)
+    message["Message-ID"] = make_msgid(
+        idstring=mail.id.hex, domain=sender.rpartition("@")[2].rstrip(">") or "localhost"
+    )
+    # Out-of-office answers to a password link help nobody.
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.body.replace("{link}", mail.link))
+    return message
+
+
+def carrier_for(*, smtp_url: str, folder: Path) -> Carrier:
+    """Give the way mails go: to the mail server, or without one into a folder."""
+    if smtp_url:
+        return lambda message: _by_smtp(message, smtp_url)
+    return lambda message: _into_folder(message, folder)
+
+
+def _by_smtp(message: EmailMessage, smtp_url: str) -> None:
+    parts = urlsplit(smtp_url)
+    kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
+    with kind(parts.hostname or "localhost", parts.port or 0, timeout=_SECONDS) as server:
+        if parts.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls()
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        server.send_message(message)
+
+
+def _into_folder(message: EmailMessage, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = str(message["Message-ID"]).strip("<>").replace("/", "_")
+    file = folder / f"{name}.eml"
+    file.touch(mode=0o600)
+    file.write_bytes(message.as_bytes())
