@@ -1,0 +1,372 @@
+"""The set-based half of rating: DuckDB reads the lake, finds owners, chooses rules and sums exactly.
+
+It multiplies nothing: prices are the pure code's business (`marketplace.rating`). Every sum is DECIMAL(38, 18) and
+an overflow is an error, never a rounding.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import duckdb
+import pyarrow as pa
+
+from marketplace.billing.terms import FIRST_DAY, LAST_DAY, Book, RuleSpan
+from marketplace.rating.price import LIST
+from marketplace.rating.rule_choice import SCOPE_COLUMNS, specificity
+
+_FETCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class LakeSource:
+    """Lake files of one vendor, all of whose rows count, or only those of some billing accounts and kinds."""
+
+    vendor: str
+    files: tuple[str, ...]
+    # None: every row. Otherwise the (billing account, file kind) pairs that are current.
+    only: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What DuckDB may use."""
+
+    memory_mb: int
+    threads: int
+    spill: Path
+
+
+class BillKey(NamedTuple):
+    """One vendor bill."""
+
+    vendor: str
+    billing_account: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnmappedUsage:
+    """Usage of one account that nobody owns."""
+
+    vendor: str
+    billing_account: str
+    account: str
+    currency: str
+    rows: int
+    cost: Decimal
+    first_day: date
+    last_day: date
+    product: str
+
+
+class Attribution:
+    """The usage of one period, attributed and grouped. Use as a context manager; results are read once."""
+
+    def __init__(
+        self, book: Book, sources: Sequence[LakeSource], *, covered_invoices: Sequence[str], engine: Engine
+    ) -> None:
+        """Open DuckDB with its limits. `covered_invoices` are billed from the daily usage, not the reconciliation."""
+        self._book = book
+        self._sources = sources
+        self._covered = list(covered_invoices)
+        self._db = duckdb.connect()
+        engine.spill.mkdir(parents=True, exist_ok=True)
+        self._db.execute(f"SET memory_limit = '{engine.memory_mb}MB'")
+        self._db.execute(f"SET threads = {engine.threads}")
+        self._db.execute("SET temp_directory = ?", [str(engine.spill)])
+        self._db.execute("SET preserve_insertion_order = false")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def interrupt(self) -> None:
+        """Stop what is running; it raises `duckdb.InterruptException` where it was called."""
+        self._db.interrupt()
+
+    # -- the steps, in order ------------------------------------------------------------------------------------
+
+    def read(self) -> int:
+        """Sum the lake's rows per subject and day. Gives the number of rows that count."""
+        self._db.execute("CREATE TEMP TABLE day_sum AS " + self._day_sums())
+        return int(self._one("SELECT coalesce(sum(rows), 0)::BIGINT FROM day_sum"))
+
+    def attribute(self) -> None:
+        """Find the owner of every account on every day, then the two rules of everything owned."""
+        self._load_terms()
+        self._db.execute(_BUCKETS_OF_DAYS)
+        self._db.execute(_OWNERS)
+        self._db.execute(_choice_query(self._book.rules))
+
+    def group(self) -> int:
+        """Sum up to groups that are priced as one. Gives their number."""
+        self._db.execute(_group_query(self._book.rules))
+        return int(self._one("SELECT count(*) FROM usage_group"))
+
+    def groups(self) -> Iterator[pa.RecordBatch]:
+        """Stream the groups as Arrow, ordered by customer: the quickest way out of DuckDB."""
+        yield from self._db.sql("SELECT * FROM usage_group ORDER BY customer_id").to_arrow_reader(_FETCH)
+
+    def unmapped(self) -> list[UnmappedUsage]:
+        """Give what nobody owns, by account, the dearest first."""
+        return [UnmappedUsage(*row) for row in self._db.execute(_UNMAPPED).fetchall()]
+
+    def tax(self) -> dict[BillKey, tuple[Decimal, int]]:
+        """Give vendor tax by bill: the sum and the number of rows."""
+        rows = self._db.execute(_TAX).fetchall()
+        return {BillKey(*row[:3]): (row[3], row[4]) for row in rows}
+
+    def owned(self, *, only_customers: Sequence[int] | None = None) -> dict[BillKey, tuple[Decimal, int]]:
+        """Give the cost of what somebody owns by bill, of all customers or some."""
+        if only_customers is None:
+            rows = self._db.execute(_OWNED.format(where="")).fetchall()
+        else:
+            where = "AND o.customer_id IN (SELECT unnest(?::BIGINT[]))"
+            rows = self._db.execute(_OWNED.format(where=where), [list(only_customers)]).fetchall()
+        return {BillKey(*row[:3]): (row[3], row[4]) for row in rows}
+
+    # -- how ----------------------------------------------------------------------------------------------------
+
+    def _one(self, query: str) -> Any:
+        return self._db.execute(query).fetchall()[0][0]
+
+    def _day_sums(self) -> str:
+        if not self._sources:
+            return _NO_ROWS
+        needs_list = any(rule.terms.basis == LIST for rule in self._book.rules)
+        selects = []
+        for source in self._sources:
+            conditions = []
+            if source.only is not None:
+                pairs = ", ".join(f"({_literal(account)}, {_literal(kind)})" for account, kind in source.only)
+                conditions.append(f"(billing_account, file_kind) IN ({pairs})")
+            if self._covered:
+                invoices = ", ".join(map(_literal, self._covered))
+                conditions.append(
+                    "NOT (file_kind = 'reconciliation' AND lower(charge_category) = 'usage' "
+                    f"AND invoice IN ({invoices}))"
+                )
+            files = ", ".join(map(_literal, source.files))
+            where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+            listing = _LISTING if needs_list else "0::TINYINT"
+            query = _DAY_SUMS.format(
+                vendor=_literal(source.vendor), listing=listing, files=files, where=where
+            )
+            selects.append(query)
+        return " UNION ALL ".join(selects)
+
+    def _load_terms(self) -> None:
+        """Give DuckDB the owners and rules, and cut time into stretches over which they do not change."""
+        book = self._book
+        mappings = pa.table(
+            {
+                "vendor": pa.array([m.vendor for m in book.mappings], pa.string()),
+                "account": pa.array([m.account for m in book.mappings], pa.string()),
+                "customer_id": pa.array([m.customer_id for m in book.mappings], pa.int64()),
+                "reseller_id": pa.array(
+                    [book.chains[m.customer_id].reseller_id for m in book.mappings], pa.int64()
+                ),
+                "starts": pa.array([m.start for m in book.mappings], pa.date32()),
+                "ends": pa.array([m.end for m in book.mappings], pa.date32()),
+            }
+        )
+        rules = pa.table(
+            {
+                "rule_id": pa.array([r.rule_id for r in book.rules], pa.int64()),
+                "hop": pa.array([r.hop for r in book.rules], pa.string()),
+                "basis": pa.array([r.terms.basis for r in book.rules], pa.string()),
+                "filled": pa.array([",".join(r.scope.filled) for r in book.rules], pa.string()),
+                **{
+                    column: pa.array(
+                        [getattr(r.scope, column) for r in book.rules],
+                        pa.int64() if column.endswith("_id") else pa.string(),
+                    )
+                    for column in SCOPE_COLUMNS
+                },
+                "starts": pa.array([r.start for r in book.rules], pa.date32()),
+                "ends": pa.array([r.end for r in book.rules], pa.date32()),
+            }
+        )
+        spans = [(m.start, m.end) for m in book.mappings] + [(r.start, r.end) for r in book.rules]
+        cuts = sorted({day for span in spans for day in span} - {LAST_DAY})
+        first, last = self._db.execute("SELECT min(usage_date), max(usage_date) FROM day_sum").fetchall()[0]
+        first, last = first or FIRST_DAY, last or FIRST_DAY
+        starts = [first, *(cut for cut in cuts if first < cut <= last)]
+        buckets = pa.table(
+            {"bucket": pa.array(range(len(starts)), pa.int32()), "starts": pa.array(starts, pa.date32())}
+        )
+        for name, table in (("mapping", mappings), ("rule", rules), ("bucket", buckets)):
+            self._db.register("loaded", table)
+            self._db.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM loaded")
+            self._db.unregister("loaded")
+
+
+def _choice_query(rules: Sequence[RuleSpan]) -> str:
+    """Write the query that finds the winning rule of each hop for everything rules tell apart.
+
+    Each set of filled columns that rules really use becomes one join; the most specific that matched wins.
+    """
+    keys = _told_apart(rules)
+    joins, picks = [], []
+    for hop in ("wholesale", "retail"):
+        aliases = []
+        for number, filled in enumerate(_filled_sets(rules, hop)):
+            alias = f"{hop}{number}"
+            equal = "".join(f" AND {alias}.{column} = k.{column}" for column in filled)
+            joins.append(
+                f"LEFT JOIN rule {alias} ON {alias}.hop = '{hop}' AND {alias}.filled = '{','.join(filled)}'"
+                f"{equal} AND b.starts >= {alias}.starts AND b.starts < {alias}.ends"
+            )
+            aliases.append(alias)
+        for field, nothing in (("rule_id", "NULL::BIGINT"), ("basis", "NULL::VARCHAR")):
+            chosen = ", ".join(f"{alias}.{field}" for alias in aliases)
+            picks.append(f"{f'coalesce({chosen})' if aliases else nothing} AS {hop}_{field}")
+    distinct = ", ".join(["d.bucket", *(_qualified(column) for column in keys)])
+    return _CHOICES.format(picks=", ".join(picks), distinct=distinct, joins=" ".join(joins))
+
+
+def _group_query(rules: Sequence[RuleSpan]) -> str:
+    """Write the query that sums up to groups, each with its two rules."""
+    same = "".join(f" AND c.{column} = {_qualified(column)}" for column in _told_apart(rules))
+    return _GROUPS.format(same=same)
+
+
+def _told_apart(rules: Sequence[RuleSpan]) -> list[str]:
+    """Give the columns that some rule names: others make no difference to the choice."""
+    used = {column for rule in rules for column in rule.scope.filled}
+    return [column for column in SCOPE_COLUMNS if column in used]
+
+
+def _qualified(column: str) -> str:
+    return f"o.{column}" if column.endswith("_id") else f"s.{column}"
+
+
+def _filled_sets(rules: Sequence[RuleSpan], hop: str) -> list[tuple[str, ...]]:
+    """Give the sets of filled columns that rules of a hop use, the most specific first."""
+    return sorted({rule.scope.filled for rule in rules if rule.hop == hop}, key=specificity, reverse=True)
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+# Whether a list price applies to a row, as `rating.price.Listing`.
+_LISTING = """
+    CASE WHEN is_committed OR lower(charge_category) NOT IN ('usage', 'purchase') THEN 2
+         WHEN list_cost IS NULL AND list_unit_price IS NULL THEN 1 ELSE 0 END::TINYINT
+"""
+_DAY_SUMS = """
+    SELECT {vendor} AS vendor, billing_account, account, subscription, product, sku, meter, unit,
+           charge_category, charge_type, currency, usage_date, {listing} AS listing,
+           CASE WHEN listing = 0 AND list_cost IS NULL THEN list_unit_price END AS list_price,
+           CASE WHEN listing = 0 AND list_cost IS NULL THEN list_fx END AS list_fx,
+           sum(quantity) AS quantity, sum(cost) AS cost, coalesce(sum(list_cost), 0) AS list_cost,
+           count(*) AS rows, min(charge_from) AS charge_from, max(charge_until) AS charge_until
+    FROM read_parquet([{files}], hive_partitioning = false){where}
+    GROUP BY ALL
+"""
+_NO_ROWS = """
+    SELECT '' AS vendor, '' AS billing_account, '' AS account, '' AS subscription, '' AS product, '' AS sku,
+           '' AS meter, '' AS unit, '' AS charge_category, '' AS charge_type, '' AS currency,
+           DATE '2000-01-01' AS usage_date, 0::TINYINT AS listing, NULL::DECIMAL(38, 18) AS list_price,
+           NULL::DECIMAL(38, 18) AS list_fx, 0::DECIMAL(38, 18) AS quantity, 0::DECIMAL(38, 18) AS cost,
+           0::DECIMAL(38, 18) AS list_cost, 0::BIGINT AS rows, DATE '2000-01-01' AS charge_from,
+           DATE '2000-01-01' AS charge_until
+    WHERE false
+"""
+# The stretch of unchanging terms each usage day lies in.
+_BUCKETS_OF_DAYS = """
+    CREATE TEMP TABLE day_bucket AS
+    SELECT usage_date, max(bucket) AS bucket
+    FROM (SELECT DISTINCT usage_date FROM day_sum) JOIN bucket ON starts <= usage_date GROUP BY usage_date
+"""
+_OWNERS = """
+    CREATE TEMP TABLE owner AS
+    SELECT a.vendor, a.account, a.bucket, m.customer_id, m.reseller_id
+    FROM (SELECT DISTINCT s.vendor, s.account, d.bucket FROM day_sum s JOIN day_bucket d USING (usage_date)) a
+    JOIN bucket b ON b.bucket = a.bucket
+    LEFT JOIN mapping m ON m.vendor = a.vendor AND m.account = a.account
+        AND b.starts >= m.starts AND b.starts < m.ends
+"""
+_OWNED_ROWS = """
+    day_sum s JOIN day_bucket d USING (usage_date)
+    JOIN owner o ON o.vendor = s.vendor AND o.account = s.account AND o.bucket = d.bucket
+"""
+_CHOICES = f"""
+    CREATE TEMP TABLE choice AS
+    SELECT k.*, {{picks}}
+    FROM (SELECT DISTINCT {{distinct}} FROM {_OWNED_ROWS}
+          WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax') k
+    JOIN bucket b ON b.bucket = k.bucket {{joins}}
+"""
+# The basis a hop comes down to for a row: cost where there is no rule, or a list rule without a list price.
+_EFFECTIVE = """
+    CASE WHEN {hop}_basis IS NULL OR ({hop}_basis = 'list' AND s.listing <> 0) THEN 'cost' ELSE {hop}_basis END
+"""
+_WHOLESALE_BASIS = _EFFECTIVE.format(hop="c.wholesale")
+_RETAIL_BASIS = _EFFECTIVE.format(hop="c.retail")
+# Days and their amounts travel as PostgreSQL array literals: they are stored, never computed with, on the way.
+# Trailing noughts are dropped, which halves what is carried; a bare point at the end is still a number.
+_DAYS = "'{{{{' || array_to_string(list_transform(by_day, lambda x: {text}), ',') || '}}}}'"
+_DAY_TEXT = {
+    column: _DAYS.format(text=f"rtrim(x.{column}::VARCHAR, '0')")
+    for column in ("quantity", "cost", "list_cost")
+}
+_TEXTS = ", ".join(
+    f"rtrim({column}::VARCHAR, '0') AS {column}"
+    for column in ("list_price", "list_fx", "quantity", "cost", "list_cost")
+)
+_GROUPS = f"""
+    CREATE TEMP TABLE usage_group AS
+    SELECT * EXCLUDE (wholesale_basis, retail_basis, by_day)
+             REPLACE ({_TEXTS}, charge_from::VARCHAR AS charge_from, charge_until::VARCHAR AS charge_until),
+           {_DAYS.format(text="x.day::VARCHAR")} AS days,
+           CASE WHEN wholesale_basis = 'fixed' OR retail_basis = 'fixed'
+                  OR ((wholesale_basis = 'list' OR retail_basis = 'list') AND list_price IS NOT NULL)
+                THEN {_DAY_TEXT["quantity"]} END AS day_quantity,
+           CASE WHEN wholesale_basis = 'cost' THEN {_DAY_TEXT["cost"]} END AS day_cost,
+           CASE WHEN (wholesale_basis = 'list' OR retail_basis = 'list') AND list_price IS NULL
+                THEN {_DAY_TEXT["list_cost"]} END AS day_list
+    FROM (
+        SELECT o.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
+               s.charge_category, s.charge_type, s.currency,
+               c.wholesale_rule_id, c.retail_rule_id,
+               CASE WHEN c.wholesale_basis = 'list' OR c.retail_basis = 'list' THEN s.listing ELSE 0 END AS listed,
+               CASE WHEN c.wholesale_basis = 'list' OR c.retail_basis = 'list' THEN s.list_price END AS list_price,
+               CASE WHEN c.wholesale_basis = 'list' OR c.retail_basis = 'list' THEN s.list_fx END AS list_fx,
+               sum(s.quantity) AS quantity, sum(s.cost) AS cost, sum(s.list_cost) AS list_cost,
+               sum(s.rows)::BIGINT AS rows, min(s.charge_from) AS charge_from, max(s.charge_until) AS charge_until,
+               {_WHOLESALE_BASIS} AS wholesale_basis, {_RETAIL_BASIS} AS retail_basis,
+               list_sort(list({{{{'day': s.usage_date, 'quantity': s.quantity, 'cost': s.cost,
+                                'list_cost': s.list_cost}}}})) AS by_day
+        FROM {_OWNED_ROWS}
+        JOIN choice c ON c.bucket = d.bucket{{same}}
+        WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax'
+        GROUP BY ALL
+    )
+"""
+_UNMAPPED = f"""
+    SELECT s.vendor, s.billing_account, s.account, s.currency, sum(s.rows)::BIGINT, sum(s.cost) AS cost,
+           min(s.usage_date), max(s.usage_date), arg_max(s.product, s.cost)
+    FROM {_OWNED_ROWS}
+    WHERE o.customer_id IS NULL AND lower(s.charge_category) <> 'tax'
+    GROUP BY ALL ORDER BY cost DESC, s.vendor, s.account, s.currency, s.billing_account
+"""
+_TAX = """
+    SELECT vendor, billing_account, currency, sum(cost), sum(rows)::BIGINT FROM day_sum
+    WHERE lower(charge_category) = 'tax' GROUP BY ALL
+"""
+_OWNED = f"""
+    SELECT s.vendor, s.billing_account, s.currency, sum(s.cost), sum(s.rows)::BIGINT
+    FROM {_OWNED_ROWS}
+    WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax' {{where}} GROUP BY ALL
+"""

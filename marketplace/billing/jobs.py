@@ -1,0 +1,73 @@
+"""What the worker does for the close: rating a period in the background, and telling who asked for it."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from marketplace import jobs
+from marketplace.accounts.operations.notifying import notify_user
+from marketplace.billing.closing import workshop
+from marketplace.billing.models import CloseRun, RunStatus
+from marketplace.billing.rating_run import begin, carry_out
+from marketplace.core import audit
+from marketplace.core.actor import Actor, Audience
+from marketplace.core.clock import utc_now
+from marketplace.core.db import Database
+from marketplace.core.errors import N_, Refusal
+from marketplace.core.period import Period
+from marketplace.settings import Settings
+
+RATE = "billing.rate"
+
+
+def queue_rating(session: Session, *, period: Period, actor: Actor) -> CloseRun:
+    """Ask the worker to rate a period. The run can be watched, and cancelled, from when the transaction commits."""
+    run = begin(session, period=period, actor=actor)
+    jobs.defer(session, RATE, lock=RATE, run_id=run.id)
+    audit.record(session, actor=actor, action="period.rate", subject="billing_period", subject_id=period)
+    return run
+
+
+@jobs.register(RATE)
+def rate(database: Database, settings: Settings, *, run_id: int) -> None:
+    """Carry out a run; a refusal is kept with the run and told to the person, it is no failure of the worker."""
+    now = utc_now()
+    try:
+        carry_out(database, run_id=run_id, workshop=workshop(settings), now=now)
+    except Refusal as refusal:
+        _end_unended(database, run_id, error=str(refusal), now=now)
+    finally:
+        with database.owner_transaction() as session:
+            _tell(session, session.get_one(CloseRun, run_id))
+
+
+def _end_unended(database: Database, run_id: int, *, error: str, now: datetime) -> None:
+    """Where an earlier period's run was refused, the one asked for is, too."""
+    with database.owner_transaction() as session:
+        run = session.get_one(CloseRun, run_id)
+        if run.status in (RunStatus.QUEUED, RunStatus.RUNNING):
+            run.status, run.error, run.ended_at = RunStatus.REFUSED.value, error, now
+
+
+_ENDS = {
+    RunStatus.DONE: N_("%(period)s is rated: its draft statements can be reviewed."),
+    RunStatus.REFUSED: N_("The close of %(period)s was refused: %(error)s"),
+    RunStatus.CANCELLED: N_("The close of %(period)s was cancelled."),
+    RunStatus.FAILED: N_("The close of %(period)s failed; nothing was changed. It can be started again."),
+}
+
+
+def _tell(session: Session, run: CloseRun) -> None:
+    """Tell whoever started a close how it ended."""
+    sentence = _ENDS.get(RunStatus(run.status))
+    if sentence is None or run.started_by_id is None:
+        return
+    period = str(Period.from_number(run.period))
+    notify_user(
+        session,
+        user_id=run.started_by_id,
+        audience=Audience.WHOLESALER,
+        sentence=sentence,
+        facts={"period": period, "error": run.error},
+        link=f"/admin/periods/{period}",
+    )

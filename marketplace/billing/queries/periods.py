@@ -1,0 +1,534 @@
+"""Periods: the list, where one stands, and what its review has to look at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from marketplace.billing.queries.amounts import (
+    Margin,
+    MonthlyRates,
+    Totals,
+    added,
+    load_rates,
+    margin_of,
+    totals_of,
+)
+from marketplace.core.money import Money
+from marketplace.core.period import Period
+from resellers.words import Hop
+
+# A change from one month to the next that a reviewer should look at: a quarter, and not of pennies.
+OUTLIER_PERCENT = 25
+OUTLIER_LEAST_UNITS = 10
+MOST_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class PeriodRow:
+    """A month, how far it is and what it comes to."""
+
+    period: Period
+    status: str
+    deliveries: int
+    lines: int
+    cost: Totals
+    wholesale: Totals
+    retail: Totals
+    unmapped: Totals
+    parked: int
+    gaps: int
+    run_status: str
+    closed_at: datetime | None
+    margin: Margin | None
+    rates: MonthlyRates
+
+    @property
+    def is_rated(self) -> bool:
+        """Whether there are statements, drafts or final."""
+        return self.status != "open"
+
+    def missing_rates(self, currency: str) -> list[str]:
+        """Name the exchange rates without which there is no margin in a currency."""
+        amounts = {one.currency for one in (*self.cost, *self.wholesale)}
+        return [f"{code} → {currency}" for code in sorted(amounts) if self.rates.rate(code, currency) is None]
+
+
+_PERIODS = """
+    WITH known AS (
+        SELECT period FROM delivery_slice WHERE is_current
+        UNION SELECT period FROM billing_period
+        UNION SELECT period FROM close_run
+    ),
+    documents AS (
+        SELECT period, hop, currency, sum(total_minor) AS minor, sum(lines) AS lines,
+               count(*) FILTER (WHERE parked_pair <> '') AS parked
+        FROM statement GROUP BY period, hop, currency
+    ),
+    hops AS (
+        SELECT period, hop, jsonb_object_agg(currency, minor) FILTER (WHERE minor IS NOT NULL) AS totals,
+               sum(lines) AS lines, sum(parked) AS parked
+        FROM documents GROUP BY period, hop
+    ),
+    balances AS (
+        SELECT period, currency, sum(cost_minor) AS cost, sum(unmapped_minor) AS unmapped
+        FROM period_balance GROUP BY period, currency
+    ),
+    costs AS (
+        SELECT period, jsonb_object_agg(currency, cost) AS cost,
+               jsonb_object_agg(currency, unmapped) FILTER (WHERE unmapped <> 0) AS unmapped
+        FROM balances GROUP BY period
+    )
+    SELECT k.period, coalesce(b.status, 'open'),
+           (SELECT count(DISTINCT s.delivery_id) FROM delivery_slice s
+            WHERE s.is_current AND s.period = k.period),
+           coalesce(w.lines, 0) + coalesce(r.lines, 0), c.cost, w.totals, r.totals, c.unmapped,
+           coalesce(w.parked, 0) + coalesce(r.parked, 0),
+           coalesce((run.summary #>> '{rule_gaps,wholesale}')::bigint, 0)
+             + coalesce((run.summary #>> '{rule_gaps,retail}')::bigint, 0),
+           coalesce((SELECT l.status FROM close_run l WHERE l.period = k.period
+                     ORDER BY l.id DESC LIMIT 1), ''),
+           b.closed_at
+    FROM known k
+    LEFT JOIN billing_period b ON b.period = k.period
+    LEFT JOIN close_run run ON run.id = b.run_id
+    LEFT JOIN costs c ON c.period = k.period
+    LEFT JOIN hops w ON w.period = k.period AND w.hop = 'wholesale'
+    LEFT JOIN hops r ON r.period = k.period AND r.hop = 'retail'
+    WHERE CAST(:only AS bigint) IS NULL OR k.period = :only
+    ORDER BY k.period DESC
+"""
+
+
+def list_periods(session: Session, *, currency: str, only: Period | None = None) -> list[PeriodRow]:
+    """Give every month that has usage or was rated, newest first, margins in the wholesaler's currency."""
+    found = session.execute(text(_PERIODS), {"only": only.number if only else None}).all()
+    periods = [Period.from_number(row[0]) for row in found]
+    rates = load_rates(session, *periods) if periods else {}
+    return [
+        _period_row(row, rates=rates[period], currency=currency)
+        for row, period in zip(found, periods, strict=True)
+    ]
+
+
+def _period_row(found: Any, *, rates: MonthlyRates, currency: str) -> PeriodRow:
+    _, status, deliveries, lines, cost, wholesale, retail, unmapped, parked, gaps, *latest = found
+    run_status, closed_at = latest
+    bought, sold = totals_of(cost), totals_of(wholesale)
+    return PeriodRow(
+        period=rates.period,
+        status=status,
+        deliveries=deliveries,
+        lines=int(lines),
+        cost=bought,
+        wholesale=sold,
+        retail=totals_of(retail),
+        unmapped=totals_of(unmapped),
+        parked=int(parked),
+        gaps=gaps,
+        run_status=run_status,
+        closed_at=closed_at,
+        margin=margin_of(sold, bought, rates=rates, currency=currency) if sold or bought else None,
+        rates=rates,
+    )
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run of the close and how far it is."""
+
+    id: UUID
+    period: Period
+    status: str
+    stage: str
+    done: int
+    total: int
+    error: str
+    cancel_requested: bool
+    started_by: str
+    created_at: datetime
+    ended_at: datetime | None
+    summary: Mapping[str, Any]
+    changes: Mapping[str, Any]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self.status in {"queued", "running"}
+
+    @property
+    def percent(self) -> int:
+        """How far the whole run is, in percent: each stage has its share of the time runs take."""
+        if self.status == "done":
+            return 100
+        begin, end = STAGE_SPANS.get(self.stage, (0, 2))
+        within = self.done / self.total if self.total else 0
+        return int(begin + (end - begin) * min(within, 1))
+
+
+#: Where each stage begins and ends on a scale of a hundred.
+STAGE_SPANS = {
+    "read": (2, 30),
+    "attribute": (30, 40),
+    "group": (40, 55),
+    "price": (55, 90),
+    "write": (90, 99),
+}
+
+
+@dataclass(frozen=True)
+class PeriodPage:
+    """Where a month stands: who did what, the run whose draft stands, and the latest run."""
+
+    period: Period
+    status: str
+    rated_at: datetime | None
+    rated_by: str
+    rated_by_id: int | None
+    reviewed_at: datetime | None
+    reviewed_by: str
+    closed_at: datetime | None
+    closed_by: str
+    draft: RunRow | None
+    latest: RunRow | None
+    deliveries: int
+    rejected: int
+    reading: int
+    earlier_open: Period | None
+    four_eyes: bool
+
+
+_RUN = """
+    jsonb_build_object('id', {0}.public_id, 'period', {0}.period, 'status', {0}.status, 'stage', {0}.stage,
+        'done', {0}.done, 'total', {0}.total, 'error', {0}.error, 'cancel_requested', {0}.cancel_requested,
+        'started_by', {0}.started_by, 'created_at', {0}.created_at, 'ended_at', {0}.ended_at,
+        'summary', {0}.summary, 'changes', {0}.changes)
+"""
+_PERIOD = f"""
+    SELECT coalesce(b.status, 'open'), b.rated_at, coalesce(b.rated_by, ''), b.rated_by_id, b.reviewed_at,
+           coalesce(b.reviewed_by, ''), b.closed_at, coalesce(b.closed_by, ''),
+           CASE WHEN draft.id IS NOT NULL THEN {_RUN.format("draft")} END,
+           CASE WHEN latest.id IS NOT NULL THEN {_RUN.format("latest")} END,
+           d.deliveries, d.rejected,
+           (SELECT count(*) FROM delivery WHERE status IN ('queued', 'reading')),
+           (SELECT min(k.period) FROM (
+                SELECT period FROM delivery_slice WHERE is_current UNION SELECT period FROM billing_period) k
+            WHERE k.period < q.period
+              AND k.period NOT IN (SELECT period FROM billing_period WHERE status = 'closed')),
+           (SELECT four_eyes FROM wholesaler WHERE id = 1)
+    FROM (SELECT CAST(:period AS bigint) AS period) q
+    LEFT JOIN billing_period b ON b.period = q.period
+    LEFT JOIN close_run draft ON draft.id = b.run_id
+    LEFT JOIN LATERAL (SELECT * FROM close_run l WHERE l.period = q.period ORDER BY l.id DESC LIMIT 1) latest
+        ON true
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS deliveries, coalesce(sum(rejected), 0) AS rejected FROM delivery WHERE id IN (
+            SELECT s.delivery_id FROM delivery_slice s WHERE s.is_current AND s.period = q.period)
+    ) d
+"""
+
+
+def find_period(session: Session, period: Period) -> PeriodPage:
+    """Tell where a month stands. A month nobody touched is open and empty."""
+    found = session.execute(text(_PERIOD), {"period": period.number}).one()
+    status, rated_at, rated_by, rated_by_id, reviewed_at, reviewed_by, closed_at, closed_by, *rest = found
+    draft, latest, deliveries, rejected, reading, earlier, four_eyes = rest
+    return PeriodPage(
+        period=period,
+        status=status,
+        rated_at=rated_at,
+        rated_by=rated_by,
+        rated_by_id=rated_by_id,
+        reviewed_at=reviewed_at,
+        reviewed_by=reviewed_by,
+        closed_at=closed_at,
+        closed_by=closed_by,
+        draft=_run_row(draft),
+        latest=_run_row(latest),
+        deliveries=deliveries,
+        rejected=int(rejected),
+        reading=reading,
+        earlier_open=None if earlier is None else Period.from_number(earlier),
+        four_eyes=bool(four_eyes),
+    )
+
+
+def _run_row(found: dict[str, Any] | None) -> RunRow | None:
+    if found is None:
+        return None
+    ended = found["ended_at"]
+    return RunRow(
+        id=UUID(found["id"]),
+        period=Period.from_number(found["period"]),
+        status=found["status"],
+        stage=found["stage"],
+        done=found["done"],
+        total=found["total"],
+        error=found["error"],
+        cancel_requested=found["cancel_requested"],
+        started_by=found["started_by"],
+        created_at=datetime.fromisoformat(found["created_at"]),
+        ended_at=datetime.fromisoformat(ended) if ended else None,
+        summary=found["summary"],
+        changes=found["changes"],
+    )
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """Lines of one kind that were priced at cost because no rule said otherwise."""
+
+    hop: str
+    reason: str
+    vendor: str
+    product: str
+    lines: int
+    amount: Totals
+
+
+@dataclass(frozen=True)
+class LossRow:
+    """Wholesale lines of a customer's product that sell below their cost."""
+
+    customer_id: UUID
+    customer: str
+    reseller: str
+    vendor: str
+    product: str
+    lines: int
+    sale: Money
+    loss: Money
+
+
+@dataclass(frozen=True)
+class OutlierRow:
+    """A customer whose wholesale statement moved far against last month."""
+
+    customer_id: UUID
+    customer: str
+    reseller: str
+    before: Money
+    now: Money
+
+    @property
+    def change(self) -> Money:
+        """By how much."""
+        return self.now - self.before
+
+    @property
+    def percent(self) -> Decimal | None:
+        """By how much of last month, in percent; None for somebody new."""
+        if not self.before.minor:
+            return None
+        return (Decimal(self.change.minor) * 100 / Decimal(abs(self.before.minor))).quantize(Decimal(1))
+
+
+@dataclass(frozen=True)
+class ParkedRow:
+    """A document that waits for an exchange rate."""
+
+    statement_id: UUID
+    hop: str
+    reseller: str
+    customer: str
+    currency: str
+    source: str
+    month: Period
+    cost: Totals
+
+
+@dataclass(frozen=True)
+class SurpriseRow:
+    """A currency that a party or a vendor did not have last month."""
+
+    kind: str
+    name: str
+    currency: str
+    before: str
+
+
+@dataclass(frozen=True)
+class CorrectionRow:
+    """What this month bills for a closed one."""
+
+    period: Period
+    hop: str
+    lines: int
+    amount: Totals
+
+
+@dataclass(frozen=True)
+class ReviewPage:
+    """Everything a reviewer looks at before approving."""
+
+    gaps: Sequence[GapRow]
+    losses: Sequence[LossRow]
+    outliers: Sequence[OutlierRow]
+    parked: Sequence[ParkedRow]
+    surprises: Sequence[SurpriseRow]
+    corrections: Sequence[CorrectionRow]
+
+
+def load_review(session: Session, period: Period) -> ReviewPage:
+    """Read what the review shows, one query for each part."""
+    values: dict[str, Any] = {
+        "period": period.number,
+        "before": period.previous().number,
+        "most": MOST_SHOWN,
+        "percent": OUTLIER_PERCENT,
+        "least": OUTLIER_LEAST_UNITS,
+    }
+    return ReviewPage(
+        gaps=[_gap_row(row) for row in session.execute(text(_GAPS), values)],
+        losses=[_loss_row(row) for row in session.execute(text(_LOSSES), values)],
+        outliers=[_outlier_row(row) for row in session.execute(text(_OUTLIERS), values)],
+        parked=[_parked_row(row) for row in session.execute(text(_PARKED), values)],
+        surprises=[SurpriseRow(*row) for row in session.execute(text(_SURPRISES), values)],
+        corrections=[
+            CorrectionRow(Period.from_number(corrects), hop, int(lines), totals_of(amount))
+            for corrects, hop, lines, amount in session.execute(text(_CORRECTIONS), values)
+        ],
+    )
+
+
+def _gap_row(found: Any) -> GapRow:
+    hop, reason, vendor, product, lines, amount = found
+    return GapRow(hop, reason, vendor, product, int(lines), totals_of(amount))
+
+
+def _loss_row(found: Any) -> LossRow:
+    customer_id, customer, reseller, vendor, product, lines, sale, loss, currency = found
+    sold, lost = Money(int(sale), currency), Money.rounded(loss, currency)
+    return LossRow(customer_id, customer, reseller, vendor, product, lines, sold, lost)
+
+
+def _outlier_row(found: Any) -> OutlierRow:
+    customer_id, customer, reseller, before, now, currency = found
+    return OutlierRow(
+        customer_id, customer, reseller, Money(int(before), currency), Money(int(now), currency)
+    )
+
+
+def _parked_row(found: Any) -> ParkedRow:
+    statement_id, hop, reseller, customer, currency, pair, cost = found
+    currencies, _, month = pair.partition(" ")
+    source, _, target = currencies.partition(">")
+    amounts = added(Money.rounded(Decimal(value), code) for code, value in (cost or {}).items())
+    return ParkedRow(
+        statement_id=statement_id,
+        hop=hop,
+        reseller=reseller,
+        customer=customer,
+        currency=target or currency,
+        source=source,
+        month=Period.parse(month),
+        cost=amounts,
+    )
+
+
+_GAPS = """
+    SELECT hop, gap, vendor, product, sum(lines), jsonb_object_agg(currency, minor) FROM (
+        SELECT hop, gap, vendor, product, currency, count(*) AS lines, sum(amount_minor) AS minor
+        FROM statement_line WHERE period = :period AND gap <> '' GROUP BY 1, 2, 3, 4, 5
+    ) found GROUP BY 1, 2, 3, 4 ORDER BY sum(lines) DESC, 1, 2, 3, 4 LIMIT :most
+"""
+_LOSSES = """
+    SELECT c.public_id, c.legal_name, r.legal_name, l.vendor, l.product, count(*),
+           sum(l.amount_minor), sum(l.exact_amount - l.cost * coalesce(f.rate, 1)), l.currency
+    FROM statement_line l
+    JOIN customer c ON c.id = l.customer_id JOIN reseller r ON r.id = l.reseller_id
+    LEFT JOIN fx_rate f ON f.month = coalesce(l.corrects, l.period) AND f.from_currency = l.row_currency
+        AND f.to_currency = l.currency
+    WHERE l.period = :period AND l.hop = 'wholesale' AND l.corrects IS NULL
+      AND (l.row_currency = l.currency OR f.rate IS NOT NULL)
+      AND l.exact_amount < l.cost * coalesce(f.rate, 1)
+    GROUP BY 1, 2, 3, 4, 5, l.currency
+    HAVING sum(l.exact_amount - l.cost * coalesce(f.rate, 1)) < 0
+    ORDER BY 8, 2, 5 LIMIT :most
+"""
+_OUTLIERS = """
+    SELECT c.public_id, c.legal_name, r.legal_name, t.before, t.now, t.currency FROM (
+        SELECT customer_id, currency,
+               coalesce(sum(total_minor) FILTER (WHERE period = :before), 0) AS before,
+               coalesce(sum(total_minor) FILTER (WHERE period = :period), 0) AS now
+        FROM statement
+        WHERE period IN (:before, :period) AND hop = 'wholesale' AND total_minor IS NOT NULL
+          AND EXISTS (SELECT FROM billing_period WHERE period = :before AND status <> 'open')
+        GROUP BY customer_id, currency
+    ) t
+    JOIN customer c ON c.id = t.customer_id JOIN reseller r ON r.id = c.reseller_id
+    WHERE abs(t.now - t.before) * 100 >= abs(t.before) * :percent AND abs(t.now - t.before) >= :least * 100
+    ORDER BY abs(t.now - t.before) DESC, c.id LIMIT :most
+"""
+_PARKED = """
+    SELECT s.id, s.hop, r.legal_name, c.legal_name, s.currency, s.parked_pair, s.parked_cost
+    FROM statement s JOIN reseller r ON r.id = s.reseller_id JOIN customer c ON c.id = s.customer_id
+    WHERE s.period = :period AND s.parked_pair <> ''
+    ORDER BY s.parked_pair, r.legal_name, c.legal_name, s.hop LIMIT 100
+"""
+_SURPRISES = """
+    WITH documents AS (
+        SELECT DISTINCT period, hop, currency,
+               CASE WHEN hop = 'wholesale' THEN reseller_id ELSE customer_id END AS party
+        FROM statement WHERE period IN (:before, :period)
+    ),
+    vendors AS (
+        SELECT DISTINCT period, vendor, currency FROM period_balance
+        WHERE period IN (:before, :period) AND corrects IS NULL
+    )
+    SELECT d.hop, CASE WHEN d.hop = 'wholesale' THEN r.legal_name ELSE c.legal_name END, d.currency,
+           (SELECT string_agg(o.currency, ', ' ORDER BY o.currency) FROM documents o
+            WHERE o.period = :before AND o.hop = d.hop AND o.party = d.party)
+    FROM documents d
+    LEFT JOIN reseller r ON d.hop = 'wholesale' AND r.id = d.party
+    LEFT JOIN customer c ON d.hop = 'retail' AND c.id = d.party
+    WHERE d.period = :period
+      AND EXISTS (SELECT FROM documents o WHERE o.period = :before AND o.hop = d.hop AND o.party = d.party)
+      AND NOT EXISTS (SELECT FROM documents o WHERE o.period = :before AND o.hop = d.hop AND o.party = d.party
+                      AND o.currency = d.currency)
+    UNION ALL
+    SELECT 'vendor', v.vendor, v.currency,
+           (SELECT string_agg(o.currency, ', ' ORDER BY o.currency) FROM vendors o
+            WHERE o.period = :before AND o.vendor = v.vendor)
+    FROM vendors v
+    WHERE v.period = :period
+      AND EXISTS (SELECT FROM vendors o WHERE o.period = :before AND o.vendor = v.vendor)
+      AND NOT EXISTS (SELECT FROM vendors o WHERE o.period = :before AND o.vendor = v.vendor
+                      AND o.currency = v.currency)
+    ORDER BY 1, 2, 3 LIMIT 50
+"""
+_CORRECTIONS = """
+    SELECT corrects, hop, sum(lines), jsonb_object_agg(currency, minor) FROM (
+        SELECT corrects, hop, currency, count(*) AS lines, sum(amount_minor) AS minor
+        FROM statement_line WHERE period = :period AND corrects IS NOT NULL GROUP BY 1, 2, 3
+    ) found GROUP BY 1, 2 ORDER BY 1, 2 DESC
+"""
+
+
+@dataclass(frozen=True)
+class DayRow:
+    """Consumption of a day by one vendor: what the resellers pay for it, in one currency."""
+
+    day: Any
+    vendor: str
+    currency: str
+    amount: Decimal
+
+
+_DAYS = """
+    SELECT d.day, l.vendor, l.currency, sum(d.basis * l.day_factor)
+    FROM statement_line l, unnest(l.days, l.day_basis) AS d(day, basis)
+    WHERE l.period = :period AND l.hop = :hop AND l.corrects IS NULL
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+def consumption_by_day(session: Session, period: Period, *, hop: Hop = Hop.WHOLESALE) -> list[DayRow]:
+    """Give a month's consumption by day, vendor and currency, exact."""
+    found = session.execute(text(_DAYS), {"period": period.number, "hop": hop.value})
+    return [DayRow(*row) for row in found]

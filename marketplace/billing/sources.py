@@ -1,0 +1,128 @@
+"""What a period's amounts come from: the current slices of deliveries, as lake files and as vendor bills."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.billing.attribution import BillKey, LakeSource
+from marketplace.core.period import Period
+from marketplace.rating.exact import add
+from marketplace.usage.models import DeliverySlice
+
+RECONCILIATION = "reconciliation"
+DAILY = "daily"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The current slices of one period and what follows from them."""
+
+    slice_ids: list[int]
+    files: list[LakeSource]
+    # Invoices of reconciliation files whose usage is charged from daily files instead.
+    covered_invoices: list[str]
+    # Exact totals of vendor bills; only where a reconciliation file says what the bill is.
+    bills: dict[BillKey, Decimal]
+    # Cost of the accepted rows that are charged, as summed while reading: the proof that none was lost since.
+    expected: dict[BillKey, Decimal]
+    first_day: date
+    last_day: date
+
+
+def load_sources(session: Session, period: Period, *, lake: Path) -> Sources:
+    """Give the period's current slices. Reads one table once."""
+    slices = session.scalars(
+        select(DeliverySlice).where(DeliverySlice.period == period.number).order_by(DeliverySlice.id),
+        execution_options={"populate_existing": True},  # what another transaction has committed since counts
+    ).all()
+    current = [s for s in slices if s.is_current]
+    covered = _covered_invoices(current)
+    days = [
+        date.fromisoformat(d)
+        for s in current
+        for d in (s.facts.get("first_day"), s.facts.get("last_day"))
+        if d
+    ]
+    return Sources(
+        slice_ids=[s.id for s in current],
+        files=_lake_sources(slices, lake),
+        covered_invoices=sorted(covered),
+        bills=_bills(current),
+        expected=_expected(current, covered),
+        first_day=min(days, default=period.start),
+        last_day=max(days, default=period.start),
+    )
+
+
+def _lake_sources(slices: Sequence[DeliverySlice], lake: Path) -> list[LakeSource]:
+    """Give the files to read: whole where every slice of the delivery counts, else only the current slices' rows."""
+    of_delivery: dict[int, list[DeliverySlice]] = defaultdict(list)
+    for piece in slices:
+        of_delivery[piece.delivery_id].append(piece)
+    files: dict[tuple[str, tuple[tuple[str, str], ...] | None], list[str]] = defaultdict(list)
+    for pieces in of_delivery.values():
+        current = [piece for piece in pieces if piece.is_current]
+        only = None
+        if len(current) < len(pieces):
+            only = tuple(sorted((piece.billing_account, piece.file_kind) for piece in current))
+        for path in sorted({path for piece in current for path in piece.lake_files}):
+            files[pieces[0].vendor, only].append(str(lake / path))
+    return [LakeSource(vendor, tuple(paths), only) for (vendor, only), paths in files.items()]
+
+
+def _covered_invoices(current: Sequence[DeliverySlice]) -> set[str]:
+    """Give the invoices that both a reconciliation file and daily usage of the same vendor name."""
+    named: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for piece in current:
+        for invoices in piece.cost_by_invoice.values():
+            named[piece.vendor, piece.file_kind] |= invoices.keys() - {""}
+    covered: set[str] = set()
+    for vendor in {piece.vendor for piece in current}:
+        covered |= named[vendor, RECONCILIATION] & named[vendor, DAILY]
+    return covered
+
+
+def _bills(current: Sequence[DeliverySlice]) -> dict[BillKey, Decimal]:
+    """Give the vendor's own totals: the reconciliation file, and what no reconciliation file covers yet."""
+    reconciled = {(s.vendor, s.billing_account) for s in current if s.file_kind == RECONCILIATION}
+    invoices = {
+        (s.vendor, s.billing_account, invoice)
+        for s in current
+        if s.file_kind == RECONCILIATION
+        for of_currency in s.cost_by_invoice.values()
+        for invoice in of_currency
+    }
+    bills: dict[BillKey, Decimal] = {}
+    for piece in current:
+        if (piece.vendor, piece.billing_account) not in reconciled:
+            continue
+        for currency, cost in piece.cost.items():
+            amount = Decimal(cost)
+            if piece.file_kind == DAILY:
+                for invoice, covered in piece.cost_by_invoice.get(currency, {}).items():
+                    if invoice and (piece.vendor, piece.billing_account, invoice) in invoices:
+                        amount = add(amount, -Decimal(covered))
+            key = BillKey(piece.vendor, piece.billing_account, currency)
+            bills[key] = add(bills.get(key, Decimal(0)), amount)
+    return bills
+
+
+def _expected(current: Sequence[DeliverySlice], covered: set[str]) -> dict[BillKey, Decimal]:
+    """Add up what was read of every bill, without the reconciliation's usage lines that daily files stand for."""
+    expected: dict[BillKey, Decimal] = {}
+    for piece in current:
+        for currency, cost in piece.cost.items():
+            amount = Decimal(cost)
+            if piece.file_kind == RECONCILIATION:
+                usage = piece.facts.get("usage_cost_by_invoice", {}).get(currency, {})
+                for invoice in covered & usage.keys():
+                    amount = add(amount, -Decimal(usage[invoice]))
+            key = BillKey(piece.vendor, piece.billing_account, currency)
+            expected[key] = add(expected.get(key, Decimal(0)), amount)
+    return expected

@@ -1,0 +1,159 @@
+"""What a rating needs to know of the parties and their terms, loaded once for a month."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from marketplace.core.period import Period
+from marketplace.rating.exact import plain
+from marketplace.rating.price import AT_COST, Terms
+from marketplace.rating.rule_choice import Scope
+from marketplace.rating.statements import Chain, ExchangeRates
+
+#: Stands for "since ever" and "until further notice" where a database wants a day.
+FIRST_DAY = date(1, 1, 1)
+LAST_DAY = date(9999, 12, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingSpan:
+    """Whose an account is over some days (end exclusive)."""
+
+    vendor: str
+    account: str
+    customer_id: int
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpan:
+    """A price rule with its scope and days (end exclusive)."""
+
+    rule_id: int
+    hop: str
+    scope: Scope
+    start: date
+    end: date
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Everything but the usage that amounts of one period depend on."""
+
+    period: Period
+    chains: dict[int, Chain]
+    mappings: Sequence[MappingSpan]
+    rules: Sequence[RuleSpan]
+    rates: ExchangeRates
+
+    def terms(self) -> dict[int | None, Terms]:
+        """Give the terms by rule id; no rule means at cost."""
+        return {None: AT_COST, **{rule.rule_id: rule.terms for rule in self.rules}}
+
+
+_CHAINS = """
+    SELECT c.id, c.reference, c.currency, r.id, r.reference, r.currency
+    FROM customer c JOIN reseller r ON r.id = c.reseller_id
+"""
+_MAPPINGS = """
+    SELECT a.vendor, a.account, m.customer_id, m.valid_from, m.valid_until
+    FROM account_mapping m JOIN vendor_account a ON a.id = m.vendor_account_id
+    WHERE m.valid_until IS NULL OR m.valid_until > coalesce(m.valid_from, DATE '0001-01-01')
+"""
+_RULES = """
+    SELECT r.id, s.hop, s.reseller_id, s.customer_id, s.subscription, s.vendor, s.product, s.sku,
+           r.valid_from, r.valid_until, r.basis, r.percent, r.unit_price, r.currency,
+           coalesce(re.reference, ''), coalesce(cu.reference, '')
+    FROM price_rule r JOIN price_rule_scope s ON s.id = r.scope_id
+    LEFT JOIN reseller re ON re.id = s.reseller_id LEFT JOIN customer cu ON cu.id = s.customer_id
+    WHERE r.valid_until IS NULL OR r.valid_until > coalesce(r.valid_from, DATE '0001-01-01')
+"""
+_RATES = "SELECT from_currency, to_currency, rate FROM fx_rate WHERE month = :month"
+
+
+def load_book(session: Session, period: Period) -> Book:
+    """Load parties, mappings, rules and rates in four queries, whatever their number."""
+    return Book(
+        period=period,
+        chains={row[0]: Chain(*row) for row in session.execute(text(_CHAINS))},
+        mappings=[
+            MappingSpan(vendor, account, customer_id, start or FIRST_DAY, end or LAST_DAY)
+            for vendor, account, customer_id, start, end in session.execute(text(_MAPPINGS))
+        ],
+        rules=[_rule(row) for row in session.execute(text(_RULES))],
+        rates=ExchangeRates(
+            {(row[0], row[1]): row[2] for row in session.execute(text(_RATES), {"month": period.number})}
+        ),
+    )
+
+
+def _rule(row: Any) -> RuleSpan:
+    rule_id, hop, reseller_id, customer_id, subscription, vendor, product, sku, start, end, *price = row
+    basis, percent, unit_price, currency, reseller, customer = price
+    words = scope_words(reseller, customer, subscription, vendor, product, sku, start)
+    return RuleSpan(
+        rule_id=rule_id,
+        hop=hop,
+        scope=Scope(reseller_id, customer_id, subscription, vendor, product, sku),
+        start=start or FIRST_DAY,
+        end=end or LAST_DAY,
+        terms=Terms(rule_id, words, basis, percent, unit_price, currency or ""),
+    )
+
+
+def scope_words(
+    reseller: str, customer: str, subscription: str, vendor: str, product: str, sku: str, start: date | None
+) -> str:
+    """Write a rule's scope and start so that texts compare as the fields would, one after the other."""
+    first = "" if start is None else start.isoformat()
+    fields = ("rule", reseller, customer, subscription, vendor, product, sku, first)
+    return "\x1f".join(fields)
+
+
+_FINGERPRINT = """
+    WITH span AS (SELECT CAST(:first AS date) AS first, CAST(:until AS date) AS until)
+    SELECT md5(concat_ws('|',
+      (SELECT string_agg(s.id::text, ',' ORDER BY s.id) FROM delivery_slice s
+         WHERE s.is_current AND s.period = :period),
+      (SELECT string_agg(concat_ws(',', a.vendor, a.account, m.customer_id,
+                greatest(m.valid_from, first), least(m.valid_until, until)), ';'
+                ORDER BY a.vendor, a.account, m.valid_from)
+         FROM span, account_mapping m JOIN vendor_account a ON a.id = m.vendor_account_id
+         WHERE daterange(m.valid_from, m.valid_until) && daterange(first, until)),
+      (SELECT string_agg(concat_ws(',', r.id, greatest(r.valid_from, first), least(r.valid_until, until)), ';'
+                ORDER BY r.id)
+         FROM span, price_rule r WHERE daterange(r.valid_from, r.valid_until) && daterange(first, until)),
+      (SELECT string_agg(concat_ws(',', from_currency, to_currency, trim_scale(rate)), ';'
+                ORDER BY from_currency, to_currency) FROM fx_rate WHERE month = :period),
+      (SELECT string_agg(concat_ws(',', id, currency), ';' ORDER BY id) FROM reseller),
+      (SELECT string_agg(concat_ws(',', id, reseller_id, currency), ';' ORDER BY id) FROM customer),
+      CAST(:recipe AS text)))
+"""
+#: Raised whenever the meaning of an amount changes, so that open periods are rated anew.
+RECIPE = "1"
+
+
+def inputs_fingerprint(session: Session, period: Period, *, first_day: date, last_day: date) -> str:
+    """Digest everything the period's amounts come from, cut to the days its usage spans.
+
+    Equal fingerprints mean that rating again would give the same lines.
+    """
+    values = {
+        "period": period.number,
+        "first": first_day,
+        "until": last_day + timedelta(days=1),
+        "recipe": RECIPE,
+    }
+    return str(session.scalar(text(_FINGERPRINT), values))
+
+
+def decimal_text(value: Decimal | None) -> str:
+    """Write an exact decimal for a file; blank where there is none."""
+    return "" if value is None else plain(value)

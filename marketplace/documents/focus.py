@@ -1,0 +1,150 @@
+"""FOCUS 1.2: one party's statement lines as cost data that FinOps tools read.
+
+Specification: FinOps Open Cost and Usage Specification 1.2 (29 May 2025), column definitions. The buyer's own price
+is the billed cost; what its seller paid is nowhere in the file.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from marketplace.core.period import Period
+from marketplace.documents.tables import Cell
+
+_CATEGORIES = {name.lower(): name for name in ("Usage", "Purchase", "Tax", "Credit", "Adjustment")}
+_CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class FocusLine:
+    """What FOCUS wants to know of one statement line."""
+
+    line: UUID
+    statement: UUID
+    period: Period
+    seller: str
+    buyer: str
+    buyer_name: str
+    customer: str
+    customer_name: str
+    vendor: str
+    account: str
+    product: str
+    sku: str
+    meter: str
+    unit: str
+    charge_category: str
+    charge_type: str
+    charge_from: date
+    charge_until: date
+    quantity: Decimal
+    amount: Decimal
+    # The public price of the same, where the buyer's own price was made from it.
+    list_amount: Decimal | None
+    currency: str
+    source_rows: int
+    is_correction: bool
+
+
+def focus_rows(lines: Iterable[FocusLine]) -> Iterator[Sequence[Cell]]:
+    """Give the rows of a FOCUS file, cells in the order of `FOCUS_COLUMNS`."""
+    return (_row(line) for line in lines)
+
+
+def _row(line: FocusLine) -> Sequence[Cell]:
+    category = _CATEGORIES.get(line.charge_category.lower(), "Usage")
+    is_correction = line.is_correction or line.charge_type.lower() == _CORRECTION
+    is_usage = category == "Usage"
+    has_price = category in {"Usage", "Purchase"}
+    unit = line.unit or "Units"
+    list_cost = line.amount if line.list_amount is None else line.list_amount
+    return (
+        line.amount,
+        line.buyer,
+        line.buyer_name,
+        "Statement",
+        line.currency,
+        _instant(line.period.end),
+        _instant(line.period.start),
+        category,
+        "Correction" if is_correction else None,
+        _description(line),
+        "Usage-Based" if is_usage else "One-Time",
+        _instant(line.charge_until),
+        _instant(line.charge_from),
+        line.quantity if is_usage else None,
+        unit if is_usage else None,
+        line.amount,
+        line.amount,
+        str(line.statement),
+        line.seller,
+        list_cost,
+        "Standard" if has_price else None,
+        line.quantity if has_price else None,
+        unit if has_price else None,
+        line.vendor,
+        line.vendor,
+        "Other",
+        line.product or line.vendor,
+        "Other (Other)",
+        line.sku or None,
+        line.meter or line.sku or None,
+        line.account or None,
+        line.account or None,
+        "Account" if line.account else None,
+        line.customer,
+        line.customer_name,
+        str(line.line),
+        str(line.source_rows),
+    )
+
+
+def _instant(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"
+
+
+def _description(line: FocusLine) -> str:
+    return ", ".join(part for part in (line.product, line.sku, line.meter) if part) or line.vendor
+
+
+FOCUS_COLUMNS = (
+    "BilledCost",
+    "BillingAccountId",
+    "BillingAccountName",
+    "BillingAccountType",
+    "BillingCurrency",
+    "BillingPeriodEnd",
+    "BillingPeriodStart",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargeDescription",
+    "ChargeFrequency",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "ConsumedQuantity",
+    "ConsumedUnit",
+    "ContractedCost",
+    "EffectiveCost",
+    "InvoiceId",
+    "InvoiceIssuerName",
+    "ListCost",
+    "PricingCategory",
+    "PricingQuantity",
+    "PricingUnit",
+    "ProviderName",
+    "PublisherName",
+    "ServiceCategory",
+    "ServiceName",
+    "ServiceSubcategory",
+    "SkuId",
+    "SkuPriceId",
+    "SubAccountId",
+    "SubAccountName",
+    "SubAccountType",
+    "x_CustomerId",
+    "x_CustomerName",
+    "x_StatementLineId",
+    "x_SourceRows",
+)
