@@ -1,0 +1,226 @@
+"""`doctor`: what is configured, what is wrong with it, and the remedy of each fault. It shows no secrets."""
+
+import argparse
+import platform
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from marketplace import jobs, schema
+from marketplace.cli.context import open_database
+from marketplace.cli.result import Result
+from marketplace.core.db import APP_ROLE, Database
+from marketplace.core.errors import Refusal
+from marketplace.settings import Settings, load_settings
+
+GOOD, NOTICE, FAULT = "good", "notice", "fault"
+OLDEST_PYTHON = (3, 11)
+LEAST_FREE = 2 * 10**9
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. A fault has a remedy; a notice is fine for a first try and not for production."""
+
+    subject: str
+    state: str
+    words: str
+    remedy: str = ""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    subparsers.add_parser("doctor", help="what is configured, and what is wrong with it")
+
+
+def run(_args: argparse.Namespace) -> Result:
+    """Look at everything; exit 1 if something is wrong."""
+    settings = load_settings()
+    findings = list(examine(settings))
+    is_well = all(finding.state != FAULT for finding in findings)
+    data: dict[str, object] = {
+        "ok": is_well,
+        "home": str(settings.home),
+        "findings": [asdict(finding) for finding in findings],
+    }
+    return Result(data, "\n".join(_in_words(finding) for finding in findings), exit_code=0 if is_well else 1)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Give what is found, one finding after the other."""
+    yield from _python()
+    yield from _home(settings)
+    yield from _lake(settings)
+    yield from _mail(settings)
+    yield from _database(settings)
+
+
+def _python() -> Iterator[Finding]:
+    words = f"Python {platform.python_version()}"
+    if sys.version_info < OLDEST_PYTHON:
+        yield Finding("python", FAULT, words, "install Python 3.11 or newer and remove .venv")
+    else:
+        yield Finding("python", GOOD, words)
+
+
+def _home(settings: Settings) -> Iterator[Finding]:
+    yield from _writable_folder("home", settings.home)
+    yield from _writable_folder("files", settings.files)
+    free = shutil.disk_usage(settings.home).free
+    words = f"{free / 10**9:.1f} GB free at {settings.home}"
+    if free < LEAST_FREE:
+        yield Finding("disk", FAULT, words, "free some space, or move MARKETPLACE_HOME to a larger disk")
+    else:
+        yield Finding("disk", GOOD, words)
+    secret = settings.home / "secret_key"
+    if stat.S_IMODE(secret.stat().st_mode) & 0o077:
+        yield Finding("secret key", FAULT, f"others can read {secret}", f"run `chmod 600 {secret}`")
+    else:
+        yield Finding("secret key", GOOD, "present, readable by its owner alone")
+
+
+def _writable_folder(subject: str, folder: Path) -> Iterator[Finding]:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            yield Finding(subject, GOOD, str(folder))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        yield Finding(
+            subject,
+            FAULT,
+            f"{folder} cannot be written ({reason})",
+            "give this user the right to write there",
+        )
+
+
+def _lake(settings: Settings) -> Iterator[Finding]:
+    if settings.is_lake_local:
+        yield from _writable_folder("lake", Path(settings.lake))
+        return
+    try:
+        filesystem, path = fsspec.core.url_to_fs(settings.lake)
+        filesystem.ls(path)
+    except FileNotFoundError:
+        yield Finding("lake", GOOD, f"{settings.lake} (empty)")
+    except Exception as error:  # noqa: BLE001 - every kind of storage fails in its own way
+        remedy = "check MARKETPLACE_LAKE and the credentials; the storage's fsspec package must be installed"
+        yield Finding("lake", FAULT, f"{settings.lake} cannot be listed ({type(error).__name__})", remedy)
+    else:
+        yield Finding("lake", GOOD, settings.lake)
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    if settings.smtp_url:
+        host = settings.smtp_url.rpartition("@")[2].rpartition("//")[2]
+        yield Finding("mail", GOOD, f"sent by {host}")
+    else:
+        remedy = "set MARKETPLACE_SMTP_URL before people depend on mails"
+        yield Finding("mail", NOTICE, f"written to {settings.mail}, not sent", remedy)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        database = open_database(settings, needs_schema=False)
+    except Refusal as refusal:
+        yield Finding("database", FAULT, str(refusal), "see the sentence")
+        return
+    where = (
+        make_url(database.url).render_as_string(hide_password=True) if settings.database_url else "embedded"
+    )
+    with database.engine.connect() as connection:
+        version = str(connection.scalar(text("SHOW server_version")))
+    yield Finding("database", GOOD, f"PostgreSQL {version}, {where}")
+    try:
+        schema.check_schema(database)
+    except Refusal as refusal:
+        yield Finding("schema", FAULT, str(refusal), "run `python -m marketplace migrate`")
+        return
+    yield Finding("schema", GOOD, f"at step {schema.newest_step()}, the newest")
+    yield from _role(database)
+    yield from _open_tables(database)
+    yield from _worker(database)
+
+
+def _role(database: Database) -> Iterator[Finding]:
+    with database.engine.connect() as connection:
+        role = connection.execute(
+            text(
+                "SELECT rolsuper, rolbypassrls, pg_has_role(current_user, oid, 'SET') "
+                "FROM pg_roles WHERE rolname = :role"
+            ),
+            {"role": APP_ROLE},
+        ).one_or_none()
+    if role is None or not role[2]:
+        yield Finding(
+            "role", FAULT, f"{APP_ROLE} is missing or not granted", "run `python -m marketplace migrate`"
+        )
+    elif role[0] or role[1]:
+        remedy = f"run `ALTER ROLE {APP_ROLE} NOSUPERUSER NOBYPASSRLS` in the database"
+        yield Finding("role", FAULT, f"{APP_ROLE} can step over row-level security", remedy)
+    else:
+        yield Finding("role", GOOD, f"{APP_ROLE} is bound by row-level security")
+
+
+def _open_tables(database: Database) -> Iterator[Finding]:
+    """Find tables the restricted role may read while nothing restricts the rows it sees."""
+    with database.engine.connect() as connection:
+        tables = connection.scalars(
+            text("""
+                SELECT relname FROM pg_class
+                WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity
+                  AND has_table_privilege(:role, oid, 'SELECT')
+                  AND relname NOT LIKE 'procrastinate%' AND relname <> 'alembic_version'
+                ORDER BY relname
+            """),
+            {"role": APP_ROLE},
+        ).all()
+    if tables:
+        remedy = f"run `REVOKE ALL ON {', '.join(tables)} FROM {APP_ROLE}` in the database"
+        yield Finding("isolation", FAULT, f"no row-level security on {', '.join(tables)}", remedy)
+    else:
+        yield Finding("isolation", GOOD, "every table screens can read has row-level security")
+
+
+def _worker(database: Database) -> Iterator[Finding]:
+    with database.engine.connect() as connection:
+        alive, waiting, running, stalled, failed = connection.execute(
+            text("""
+                WITH alive AS (SELECT id FROM procrastinate_workers
+                               WHERE last_heartbeat > now() - make_interval(secs => :seconds))
+                SELECT (SELECT count(*) FROM alive), count(*) FILTER (WHERE status = 'todo'),
+                       count(*) FILTER (WHERE status = 'doing'),
+                       count(*) FILTER (
+                           WHERE status = 'doing' AND coalesce(worker_id, 0) NOT IN (SELECT id FROM alive)),
+                       count(*) FILTER (WHERE status = 'failed')
+                FROM procrastinate_jobs
+            """),
+            {"seconds": jobs.STALLED_SECONDS},
+        ).one()
+    if alive:
+        yield Finding("worker", GOOD, f"{alive} at work; {waiting} jobs waiting, {running} running")
+    elif waiting or running:
+        remedy = "run `python -m marketplace serve` or `worker`"
+        yield Finding("worker", FAULT, f"none is running, and {waiting + running} jobs wait", remedy)
+    else:
+        yield Finding("worker", NOTICE, "none is running, and no job waits", "`serve` starts one")
+    if stalled and alive:
+        remedy = "nothing: the worker takes them over within a minute"
+        yield Finding("stalled jobs", NOTICE, f"{stalled} were running when their worker died", remedy)
+    if failed:
+        remedy = "read the worker's log, mend the cause, and ask for the work again"
+        yield Finding("failed jobs", NOTICE, f"{failed} failed in the last {jobs.DAYS_KEPT} days", remedy)
+
+
+def _in_words(finding: Finding) -> str:
+    mark = {GOOD: "ok   ", NOTICE: "note ", FAULT: "WRONG"}[finding.state]
+    remedy = f" -> {finding.remedy}" if finding.remedy else ""
+    return f"{mark}  {finding.subject}: {finding.words}{remedy}"

@@ -1,0 +1,90 @@
+"""`explain LINE`: why a statement line costs what it costs, as one of its parties sees it."""
+
+import argparse
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from marketplace.billing.explanations import UnknownLine, as_data, explain, source_page
+from marketplace.billing.models import StatementLine
+from marketplace.cli.context import open_database
+from marketplace.cli.result import Result
+from marketplace.core.actor import Actor, Audience, Permission
+from marketplace.core.db import Database
+from marketplace.settings import load_settings
+from marketplace.usage.lake import Lake
+
+_ROWS = 20
+_SHOWN = 5
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser("explain", help="say why a statement line costs what it costs")
+    parser.add_argument("line", help="the line's id, as in the column `line` of a statement export")
+    parser.add_argument(
+        "--as",
+        dest="audience",
+        choices=[audience.value for audience in Audience],
+        default=Audience.WHOLESALER.value,
+        help="whose view: a party sees its own hops and nothing above",
+    )
+
+
+def run(args: argparse.Namespace) -> Result:
+    """Carry the command out."""
+    settings = load_settings()
+    database = open_database(settings)
+    try:
+        line_id = UUID(args.line)
+    except ValueError:
+        raise UnknownLine(line=args.line) from None
+    actor = _party_of(database, line_id, Audience(args.audience))
+    with database.transaction(actor) as session:
+        explanation = explain(session, line_id, actor=actor)
+        page = source_page(session, line_id, actor=actor, lake=Lake(settings.lake), limit=_ROWS)
+    data = as_data(explanation, page)
+    return Result(data, _words(data))
+
+
+def _party_of(database: Database, line_id: UUID, audience: Audience) -> Actor:
+    """Give the actor for one of the line's own parties, with all that its audience may do."""
+    with database.owner_transaction() as session:
+        columns = (StatementLine.reseller_id, StatementLine.customer_id)
+        row = session.execute(select(*columns).where(StatementLine.id == line_id)).first()
+    if row is None:
+        raise UnknownLine(line=line_id)
+    party = {Audience.WHOLESALER: None, Audience.RESELLER: row[0], Audience.CUSTOMER: row[1]}[audience]
+    return Actor(name="command line", audience=audience, party_id=party, permissions=frozenset(Permission))
+
+
+def _words(data: dict[str, Any]) -> str:
+    """Say the steps in a few lines."""
+    heading = (
+        f"{data['product']} {data['sku']} {data['meter']} of {data['account']} at {data['vendor']}, "
+        f"{data['charge_from']} to {data['charge_until']}"
+    )
+    out = [heading]
+    for hop in data["hops"]:
+        out.append(f"{hop['hop']}: {hop['seller']} -> {hop['buyer']}: {hop['amount']} {hop['currency']}")
+        out += [_step(step) for step in hop["steps"]]
+    out.append(f"{data['source_rows']} source rows; the first of {data['rows_total']}:")
+    out += [
+        f"  file {row['file_no']} row {row['row']}: {row['usage_date']} quantity {row['quantity']}"
+        for row in data["rows"][:_SHOWN]
+    ]
+    return "\n".join(out)
+
+
+def _step(step: dict[str, Any]) -> str:
+    facts = {k: v for k, v in step.items() if k not in {"step", "amount", "currency"} and v is not None}
+    amount = "" if step["amount"] is None else f"{step['amount']} {step['currency'] or ''}".strip()
+    detail = ", ".join(f"{name} {_fact(value)}" for name, value in facts.items())
+    return f"  {step['step']:<18}{amount:>28}  {detail}".rstrip()
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{k} {_fact(v)}" for k, v in value.items() if v not in (None, "", {})) + ")"
+    return str(value)

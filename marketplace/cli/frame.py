@@ -1,0 +1,159 @@
+"""The frame of every command: parsing, `--json`, refusals, logs, exit codes."""
+
+import argparse
+import importlib
+import importlib.util
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from types import FrameType
+from typing import Any, NoReturn
+
+import structlog
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from marketplace.cli import logs
+from marketplace.cli.context import DatabaseUnreachable, close_databases
+from marketplace.cli.result import Result
+from marketplace.core.errors import N_, FaultyRow, Refusal
+from marketplace.schema import SchemaMissing
+
+DONE, REFUSED, WRONG_USAGE = 0, 1, 2
+SHOWN_ROWS = 50
+
+
+class FileMissing(Refusal):
+    """A file named on the command line is not there, or may not be read."""
+
+    sentence = N_("The file %(file)s cannot be read (%(reason)s): check the path.")
+
+
+class Interrupted(Refusal):
+    """Somebody ended the command."""
+
+    sentence = N_("The command was interrupted; nothing of what it was doing was kept.")
+
+
+class Broken(Refusal):
+    """Nobody anticipated this."""
+
+    sentence = N_(
+        "Something went wrong that should not: %(error)s. The log above says where; please report it."
+    )
+
+
+def run_command(topics: Iterable[str], arguments: Sequence[str] | None) -> int:
+    """Parse, run, print; give the exit code."""
+    parser = _parser(topics)
+    try:
+        args = parser.parse_args(arguments)
+    except SystemExit as end:  # argparse has said what is wrong, or has printed the help
+        return end.code if isinstance(end.code, int) else WRONG_USAGE
+    logs.configure()
+    signal.signal(signal.SIGTERM, _end_orderly)
+    try:
+        result = _run(args.run, args)
+    except Refusal as refusal:
+        _print_refusal(refusal, as_json=args.json)
+        return REFUSED
+    finally:
+        close_databases()
+    _print_result(result, as_json=args.json)
+    return result.exit_code
+
+
+def _run(run: Callable[[argparse.Namespace], Result], args: argparse.Namespace) -> Result:
+    """Run the command, and turn the failures of the world around us into sentences."""
+    try:
+        return run(args)
+    except Refusal:
+        raise
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise FileMissing(file=error.filename, reason=(error.strerror or "").lower()) from error
+    except OperationalError as error:
+        raise DatabaseUnreachable(reason=" ".join(str(error.orig).split())) from error
+    except ProgrammingError as error:
+        if type(error.orig).__name__ == "UndefinedTable":
+            raise SchemaMissing from error
+        raise _broken(error) from error
+    except KeyboardInterrupt:
+        raise Interrupted from None
+    except Exception as error:
+        raise _broken(error) from error
+
+
+def _broken(error: Exception) -> Broken:
+    structlog.get_logger().exception("command failed", exc_info=error)
+    return Broken(error=f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
+
+
+def _parser(topics: Iterable[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m marketplace",
+        description="A marketplace for cloud distributors: vendor bills in, statements out.",
+    )
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for topic in topics:
+        known = set(subparsers.choices)
+        if importlib.util.find_spec(f"marketplace.cli.{topic}") is None:
+            continue
+        module = importlib.import_module(f"marketplace.cli.{topic}")
+        module.add_parser(subparsers)
+        for name in set(subparsers.choices) - known:
+            command = subparsers.choices[name]
+            if command.get_default("run") is None and hasattr(module, "run"):
+                command.set_defaults(run=module.run)  # commands within commands name their own
+            _add_json(command)
+    return parser
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    """Let every command, at whatever depth, take `--json` after its own name."""
+    nested = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
+    for action in nested:
+        for child in action.choices.values():
+            _add_json(child)
+    if not nested and "--json" not in command._option_string_actions:  # noqa: SLF001 - argparse offers no other way
+        command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def _print_result(result: Result, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(result.data)
+    elif result.text:
+        print(result.text, flush=True)  # noqa: T201 - this is what the command is for
+
+
+def _print_refusal(refusal: Refusal, *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"error": str(refusal), "rows": [row.as_dict() for row in refusal.rows]})
+        return
+    lines = [str(refusal), *(_row_in_words(row) for row in refusal.rows[:SHOWN_ROWS])]
+    if len(refusal.rows) > SHOWN_ROWS:
+        lines.append(f"... and {len(refusal.rows) - SHOWN_ROWS} more rows: --json lists them all.")
+    print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - this is what the command is for
+
+
+def _row_in_words(row: FaultyRow) -> str:
+    return f"  {row.file}, row {row.row}, {row.column} = {row.value!r}: {row.reason}"
+
+
+def _print_json(data: dict[str, object]) -> None:
+    print(json.dumps(data, default=_as_json, ensure_ascii=False), flush=True)  # noqa: T201 - see above
+
+
+def _as_json(value: Any) -> str:
+    """Amounts as text with every digit, days and instants as ISO writes them, the rest by its own name."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def _end_orderly(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """End on SIGTERM as on Ctrl-C, so that transactions roll back and the database is given back."""
+    raise KeyboardInterrupt

@@ -1,0 +1,74 @@
+"""`import`: parties, mappings, price rules and exchange rates from CSV files."""
+
+import argparse
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from catalog.operations import import_fx_rates
+from marketplace.cli.context import open_database
+from marketplace.cli.result import Result
+from marketplace.core.actor import Actor
+from marketplace.core.csv_table import ImportResult
+from marketplace.settings import load_settings
+from resellers.imports.accounts import import_accounts
+from resellers.imports.parties import import_customers, import_resellers
+from resellers.imports.price_rules import import_price_rules
+
+SHOWN_WARNINGS = 20
+
+
+class Import(Protocol):
+    """An import of one kind of file."""
+
+    def __call__(
+        self, session: Session, *, actor: Actor, file: str, content: bytes, dry_run: bool = False
+    ) -> ImportResult:
+        """Carry it out."""
+
+
+KINDS: dict[str, tuple[Import, str]] = {
+    "resellers": (import_resellers, "add or change resellers, by reference"),
+    "customers": (import_customers, "add or change customers, by reference"),
+    "accounts": (import_accounts, "map vendor accounts to customers"),
+    "rules": (import_price_rules, "add price rules"),
+    "fx": (import_fx_rates, "set exchange rates of months"),
+}
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("import", help="import parties and terms from CSV files")
+    kinds = parser.add_subparsers(metavar="KIND", dest="kind", required=True)
+    for kind, (_, what) in KINDS.items():
+        command = kinds.add_parser(kind, help=what)
+        command.add_argument("file", metavar="FILE", type=Path, help="UTF-8 CSV with a header")
+        command.add_argument("--dry-run", action="store_true", help="say what would change, change nothing")
+
+
+def run(args: argparse.Namespace) -> Result:
+    """Import the file whole, or refuse it whole."""
+    carry_out, _ = KINDS[args.kind]
+    content = args.file.read_bytes()
+    actor = Actor.system("import")
+    with open_database(load_settings()).transaction(actor) as session:
+        result = carry_out(session, actor=actor, file=args.file.name, content=content, dry_run=args.dry_run)
+    return Result(result.as_dict(), _in_words(result))
+
+
+def _in_words(result: ImportResult) -> str:
+    would = "would be " if result.dry_run else ""
+    counted = (
+        f"{result.added} {would}added, {result.changed} {would}changed, {result.unchanged} as they were."
+    )
+    lines = [f"{result.file}: {result.rows} rows of {result.kind}; {counted}"]
+    lines += [
+        f"  look at row {warning.row}, {warning.column} {warning.value!r}: {warning.reason}"
+        for warning in result.warnings[:SHOWN_WARNINGS]
+    ]
+    if len(result.warnings) > SHOWN_WARNINGS:
+        lines.append(
+            f"  ... and {len(result.warnings) - SHOWN_WARNINGS} more rows to look at: --json lists them all."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,67 @@
+"""`statements export PERIOD`: the lines of a hop as a file."""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from marketplace.billing.exports import Wanted, write_statements
+from marketplace.cli.close import period_argument
+from marketplace.cli.context import open_database
+from marketplace.cli.result import Result
+from marketplace.core.actor import Actor
+from marketplace.settings import load_settings
+from resellers.models import Hop
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser("statements", help="write statements to files")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    export = commands.add_parser("export", help="write the lines of a period")
+    export.add_argument("period", type=period_argument, help="the month, such as 2024-09")
+    export.add_argument(
+        "--hop", required=True, choices=[hop.value for hop in Hop], help="which price of the chain"
+    )
+    export.add_argument("--seller", default="", help="only what this party sells (its reference)")
+    export.add_argument("--buyer", default="", help="only what this party buys (its reference)")
+    export.add_argument(
+        "--format", required=True, choices=["csv", "xlsx", "parquet", "focus"], help="the kind of file"
+    )
+    export.add_argument("--output", required=True, type=Path, help="the file to write")
+
+
+def run(args: argparse.Namespace) -> Result:
+    """Write the file beside its place and move it there when it is whole."""
+    database = open_database(load_settings())
+    output: Path = args.output
+    wanted = Wanted(period=args.period, hop=Hop(args.hop), seller=args.seller, buyer=args.buyer)
+    is_parquet_focus = args.format == "focus" and output.suffix == ".parquet"
+    format_ = "focus.parquet" if is_parquet_focus else args.format
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
+        unfinished = Path(file.name)
+        try:
+            with database.transaction(Actor.system("command line")) as session:
+                lines = write_statements(session, wanted, format_=format_, file=file.file)
+        except BaseException:
+            unfinished.unlink()
+            raise
+    unfinished.chmod(0o666 & ~_umask())
+    unfinished.replace(output)
+    data: dict[str, object] = {
+        "period": str(args.period),
+        "hop": args.hop,
+        "format": args.format,
+        "file": str(output),
+        "lines": lines,
+    }
+    return Result(data, f"{lines} {args.hop} lines of {args.period} are in {output}.")
+
+
+def _umask() -> int:
+    """Give the process's mask for new files; it can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,218 @@
+"""Making the demonstration: every step is one a wholesaler's own staff could take, in their order."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from catalog.operations import import_fx_rates
+from marketplace.accounts.models import User
+from marketplace.accounts.operations.people import Party, create_user
+from marketplace.billing.closing import close_period
+from marketplace.billing.models import StatementLine
+from marketplace.billing.questions import ask
+from marketplace.core.actor import Actor, Audience, Permission
+from marketplace.core.clock import utc_now
+from marketplace.core.db import Database
+from marketplace.core.period import Period
+from marketplace.demo import firms, vendor_files
+from marketplace.settings import Settings
+from marketplace.usage.operations import GivenFile, import_files
+from resellers.imports.accounts import import_accounts
+from resellers.imports.parties import import_customers, import_resellers
+from resellers.imports.price_rules import import_price_rules
+from resellers.models import Customer, Reseller, Wholesaler
+
+#: For a demonstration on the reader's own machine; `demo` prints it.
+PASSWORD = "a clear sky over Brest"  # noqa: S105
+STAFF = Actor.system("Wanda Morel")
+CLOSED_MONTHS = 3
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can sign in to the demonstration."""
+
+    email: str
+    name: str
+    audience: Audience
+    role: str
+    party: str = ""
+
+
+PEOPLE = (
+    Person("wanda@demo.example", "Wanda Morel", Audience.WHOLESALER, "finance"),
+    Person("walter@demo.example", "Walter Kern", Audience.WHOLESALER, "administrator"),
+    Person("rashid@demo.example", "Rashid Benali", Audience.RESELLER, "owner", "armor-it"),
+    Person("rosa@demo.example", "Rosa Le Goff", Audience.RESELLER, "sales", "armor-it"),
+    Person("carla@demo.example", "Carla Tanguy", Audience.CUSTOMER, "owner", "carnac-conserves"),
+    Person("pavel@demo.example", "Pavel Novak", Audience.RESELLER, "owner", "rhone-cloud"),
+)
+
+
+def is_made(database: Database) -> bool:
+    """Whether the demonstration is there already, whole."""
+    with database.owner_transaction() as session:
+        return session.scalar(select(User.id).where(User.email == PEOPLE[-1].email)) is not None
+
+
+def make(database: Database, settings: Settings, *, today: date, say: Say) -> dict[str, Any]:
+    """Make the demonstration as of a day; give the figures of the month that was closed last.
+
+    People are made last: whoever can sign in finds everything there. Steps that were done before are harmless.
+    """
+    running = Period.of(today)
+    closed = _months_before(running)
+    say("firms, accounts, price rules, exchange rates")
+    _make_firms(database, closed=closed, running=running)
+    figures: dict[str, Any] = {}
+    for number, month in enumerate(closed):
+        say(f"vendor files of {month}")
+        _deliver_month(database, settings, month)
+        if number == CLOSED_MONTHS - 1:
+            _deliver_late(database, settings, closed[0])
+        say(f"the close of {month}")
+        figures = _close(database, settings, month, approve=True)
+    if today.day > 1:
+        say(f"usage of {running} so far")
+        _deliver_running(database, settings, running, today)
+        _close(database, settings, running, approve=False)
+    say("people who can sign in")
+    _make_people(database)
+    return figures
+
+
+def _months_before(running: Period) -> list[Period]:
+    months = [running.previous()]
+    while len(months) < CLOSED_MONTHS:
+        months.insert(0, months[0].previous())
+    return months
+
+
+def _make_firms(database: Database, *, closed: Sequence[Period], running: Period) -> None:
+    with database.transaction(STAFF) as session:
+        wholesaler = session.get_one(Wholesaler, 1)
+        wholesaler.legal_name, wholesaler.country = "Nuage Distribution", "FR"
+        wholesaler.email, wholesaler.currency = "finance@demo.example", "EUR"
+        for carry_out, name, content in (
+            (import_resellers, "resellers.csv", firms.resellers_csv()),
+            (import_customers, "customers.csv", firms.customers_csv()),
+            (import_accounts, "accounts.csv", firms.accounts_csv()),
+            (import_price_rules, "rules.csv", firms.rules_csv(closed[0], closed[-1])),
+            (import_fx_rates, "fx.csv", firms.fx_csv(closed, running)),
+        ):
+            carry_out(session, actor=STAFF, file=name, content=content)
+
+
+def _deliver_month(database: Database, settings: Settings, month: Period) -> None:
+    usage = vendor_files.daily_usage(month, first=month.start, until=month.end)
+    invoice = vendor_files.invoice_number(month)
+    _deliver(
+        database, settings, firms.AZURE, f"{invoice}_daily_usage.csv", vendor_files.as_csv("daily", usage)
+    )
+    bill = vendor_files.as_csv("bill", vendor_files.bill(month, usage))
+    _deliver(database, settings, firms.AZURE, f"{invoice}_reconciliation.csv", bill, period=month)
+    focus = vendor_files.as_csv("focus", vendor_files.focus(month, until=month.end))
+    _deliver(database, settings, firms.AWS, f"focus-{month}.csv", focus)
+
+
+def _deliver_late(database: Database, settings: Settings, month: Period) -> None:
+    """Bring two days of a closed month once more: the vendor found usage it had not billed."""
+    first = month.start + timedelta(days=11)
+    late = vendor_files.daily_usage(month, first=first, until=first + timedelta(days=2))
+    content = vendor_files.as_csv(
+        "daily", [row for row in late if row["CustomerName"] == "Conserverie de Carnac"]
+    )
+    _deliver(database, settings, firms.AZURE, f"late_usage_{month}.csv", content, is_addition=True)
+
+
+def _deliver_running(database: Database, settings: Settings, month: Period, today: date) -> None:
+    """Bring the running month as it comes: a first file, then daily increments."""
+    first_part = max(month.start + timedelta(days=1), today - timedelta(days=2))
+    usage = vendor_files.daily_usage(month, first=month.start, until=first_part)
+    _deliver(database, settings, firms.AZURE, f"unbilled_{month}.csv", vendor_files.as_csv("daily", usage))
+    day = first_part
+    while day < today:
+        usage = vendor_files.daily_usage(month, first=day, until=day + timedelta(days=1))
+        content = vendor_files.as_csv("daily", usage)
+        _deliver(database, settings, firms.AZURE, f"unbilled_{day}.csv", content, is_addition=True)
+        day += timedelta(days=1)
+    focus = vendor_files.as_csv("focus", vendor_files.focus(month, until=today))
+    _deliver(database, settings, firms.AWS, f"focus-{month}.csv", focus)
+
+
+def _deliver(
+    database: Database,
+    settings: Settings,
+    vendor: str,
+    name: str,
+    content: bytes,
+    *,
+    period: Period | None = None,
+    is_addition: bool = False,
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        import_files(
+            database,
+            settings,
+            actor=STAFF,
+            files=[GivenFile(path, name)],
+            vendor=vendor,
+            period=period,
+            is_addition=is_addition,
+        )
+
+
+def _close(database: Database, settings: Settings, month: Period, *, approve: bool) -> dict[str, Any]:
+    return close_period(
+        database, settings, period=month, actor=STAFF, approve=approve, dry_run=False, now=utc_now()
+    )
+
+
+def _make_people(database: Database) -> None:
+    with database.owner_transaction() as session:
+        customer = _id_of(session, Customer, "carnac-conserves")
+        asking = Actor(
+            "Carla Tanguy", Audience.CUSTOMER, party_id=customer, permissions=frozenset(Permission)
+        )
+        line = session.scalar(
+            select(StatementLine.id)
+            .where(StatementLine.customer_id == customer, StatementLine.hop == "retail")
+            .order_by(StatementLine.period.desc(), StatementLine.amount_minor.desc())
+            .limit(1)
+        )
+        if line is not None:
+            ask(session, actor=asking, line_id=line, text="Is this the new server for the cold room?")
+        for person in PEOPLE:
+            create_user(
+                session,
+                actor=STAFF,
+                party=_party(session, person),
+                email=person.email,
+                name=person.name,
+                role=person.role,
+                password=PASSWORD,
+            )
+
+
+def _party(session: Session, person: Person) -> Party:
+    match person.audience:
+        case Audience.WHOLESALER:
+            return Party(person.audience)
+        case Audience.RESELLER:
+            return Party(person.audience, _id_of(session, Reseller, person.party))
+        case Audience.CUSTOMER:
+            return Party(person.audience, _id_of(session, Customer, person.party))
+
+
+def _id_of(session: Session, table: type[Reseller | Customer], reference: str) -> int:
+    return session.scalars(select(table.id).where(table.reference == reference)).one()
