@@ -1,0 +1,215 @@
+"""How values look in the reader's language: the only place where money, numbers and days become text.
+
+Minus is U+2212, not a hyphen, so that it is as wide as a digit and read as "minus". No currency is ever left out.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal, localcontext
+from functools import wraps
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
+from flask import Flask
+from flask_babel import format_datetime, get_locale, gettext, ngettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from marketplace.core.currency import minor_units
+from marketplace.core.errors import Phrase, Refusal
+from marketplace.core.money import Money
+from marketplace.core.period import DateRange, Period
+
+MINUS = "\u2212"
+DASH = "\u2013"
+_DIGITS = 200  # far more than any exact amount has, so that writing it never rounds
+_LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
+_KILO = 1024
+
+
+def _here() -> Locale:
+    return get_locale() or Locale("en")
+
+
+def _with_minus(text: str) -> str:
+    return text.replace("-", MINUS, 1)
+
+
+def _amount(text: str) -> str:
+    """Part a currency's letters from its digits, as CLDR asks: `KWD 1.250`, but `€1.25`."""
+    return _with_minus(_LETTER_BEFORE_DIGIT.sub("\u00a0", text))
+
+
+def _currency_pattern(locale: Locale, *, least: int, most: int) -> NumberPattern:
+    pattern = parse_pattern(locale.currency_formats["standard"].pattern)
+    pattern.frac_prec = (least, most)
+    return pattern
+
+
+def money(value: Money, *, sign: bool = False) -> str:
+    """Write an amount with its currency: `1 234,56 €`, `−12.00 US$`. With `sign`, a plus before gains."""
+    decimals = minor_units(value.currency)
+    pattern = _currency_pattern(_here(), least=decimals, most=decimals)
+    with localcontext(prec=_DIGITS):
+        text = _amount(pattern.apply(value.amount, _here(), currency=value.currency, currency_digits=False))
+    return f"+{text}" if sign and value.minor > 0 else text
+
+
+def exact_money(value: Decimal, currency: str) -> str:
+    """Write an exact amount, every decimal that carries something and never fewer than the currency has."""
+    least = minor_units(currency)
+    pattern = _currency_pattern(_here(), least=least, most=max(least, _decimals(value)))
+    with localcontext(prec=_DIGITS):
+        return _amount(pattern.apply(value, _here(), currency=currency, currency_digits=False))
+
+
+def _decimals(value: Decimal) -> int:
+    """Give the number of decimals that carry something."""
+    with localcontext(prec=_DIGITS):
+        exponent = value.normalize().as_tuple().exponent
+    return -exponent if isinstance(exponent, int) and exponent < 0 else 0
+
+
+def quantity(value: Decimal | int, unit: str = "") -> str:
+    """Write an exact number, with its unit where it has one."""
+    with localcontext(prec=_DIGITS):
+        text = _with_minus(format_decimal(value, locale=_here(), decimal_quantization=False))
+    return f"{text}\u00a0{unit}" if unit else text
+
+
+def count(value: int) -> str:
+    """Write a whole number with the language's separators."""
+    return _with_minus(format_decimal(value, locale=_here()))
+
+
+def percent(value: Decimal, *, sign: bool = False) -> str:
+    """Write a percentage given in percent (`12.5`), exactly: `12,5 %`."""
+    locale = _here()
+    text = _with_minus(format_decimal(value, locale=locale, decimal_quantization=False))
+    text = f"+{text}" if sign and value > 0 else text
+    return f"{text}\u202f%" if locale.language == "fr" else f"{text}%"
+
+
+def day(value: date) -> str:
+    """Write a day: `14 Sept 2024`."""
+    return format_date(value, "d MMM y", locale=_here())
+
+
+def moment(value: datetime) -> str:
+    """Write an instant, in the zone people work in: `14 Sept 2024, 09:30`."""
+    return str(format_datetime(value if value.tzinfo else value.replace(tzinfo=UTC), "d MMM y, HH:mm"))
+
+
+def period(value: Period | int | str) -> str:
+    """Write a month: `September 2024`. Takes a `Period`, 202409 or `2024-09`."""
+    if isinstance(value, int):
+        value = Period.from_number(value)
+    elif isinstance(value, str):
+        value = Period.parse(value)
+    text = format_skeleton("yMMMM", datetime(value.year, value.month, 1, tzinfo=UTC), locale=_here())
+    return text[:1].upper() + text[1:]
+
+
+def days(value: DateRange) -> str:
+    """Write a span of days whose end is exclusive as people say it: first to last day."""
+    if value.start is None and value.end is None:
+        return gettext("always")
+    if value.end is None:
+        return gettext("from %(start)s", start=day(value.start)) if value.start else gettext("always")
+    last = day(date.fromordinal(value.end.toordinal() - 1))
+    if value.start is None:
+        return gettext("until %(last)s", last=last)
+    return gettext("%(start)s to %(last)s", start=day(value.start), last=last)
+
+
+def duration(seconds: float) -> str:
+    """Write how long something took, as coarsely as people care."""
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - seconds of a minute
+        return gettext("%(count)s s", count=count(whole))
+    return gettext("%(minutes)s min %(seconds)s s", minutes=count(whole // 60), seconds=f"{whole % 60:02d}")
+
+
+def size(number: int) -> str:
+    """Write a file size."""
+    value = Decimal(number)
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < _KILO or unit == "GB":
+            text = format_decimal(value.quantize(Decimal("0.1")) if unit != "B" else value, locale=_here())
+            return f"{text}\u00a0{unit.replace('B', 'o') if _here().language == 'fr' else unit}"
+        value /= _KILO
+    raise AssertionError
+
+
+def sentence(refusal: Refusal) -> str:
+    """Say a refusal in the reader's language, its facts written as people read them."""
+    return gettext(refusal.sentence) % {name: said(fact) for name, fact in refusal.facts.items()}
+
+
+def said(value: object) -> str:
+    """Write any fact as the reader's language writes its kind."""
+    match value:
+        case Phrase():
+            return value.said_with(gettext)
+        case Money():
+            return money(value)
+        case Period():
+            return period(value)
+        case DateRange():
+            return days(value)
+        case datetime():
+            return moment(value)
+        case date():
+            return day(value)
+        case Decimal():
+            return quantity(value)
+        case bool():
+            return gettext("yes") if value else gettext("no")
+        case int():
+            return count(value)
+        case None:
+            return DASH
+        case _:
+            return str(value)
+
+
+def lines(text: str) -> Markup:
+    """Keep line breaks of written text, and nothing else of it."""
+    return Markup("<br>").join(escape(line) for line in re.split(r"\r?\n", text))
+
+
+def _late(write: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep Jinja from filtering constants when it compiles a template: the language is known only on request."""
+
+    @pass_context
+    @wraps(write)
+    def written(_context: Context, *args: Any, **kwargs: Any) -> Any:
+        return write(*args, **kwargs)
+
+    return written
+
+
+def init_filters(app: Flask) -> None:
+    """Make the filters known to templates."""
+    filters: dict[str, Any] = {
+        "money": money,
+        "exact_money": exact_money,
+        "quantity": quantity,
+        "count": count,
+        "percent": percent,
+        "day": day,
+        "days": days,
+        "moment": moment,
+        "period": period,
+        "duration": duration,
+        "size": size,
+        "sentence": sentence,
+        "said": said,
+        "lines": lines,
+    }
+    app.jinja_env.filters.update({name: _late(write) for name, write in filters.items()})
+    app.jinja_env.globals.update(Money=Money, gettext=gettext, ngettext=ngettext)

@@ -1,0 +1,304 @@
+"""What customers pay: the reseller's retail rules, with its margin beside them."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from uuid import UUID
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
+from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Optional
+
+from marketplace.billing.queries.margins import RuleFigures, customers_with_margin, figures_by_rule
+from marketplace.billing.queries.months import months
+from marketplace.billing.queries.owed import choices_of
+from marketplace.billing.queries.selection import Selection
+from marketplace.core.actor import Actor, Audience, Permission
+from marketplace.core.cells import FaultyEntry
+from marketplace.core.clock import utc_now
+from marketplace.core.currency import CURRENCIES
+from marketplace.core.errors import N_, Refusal
+from marketplace.core.period import Period
+from marketplace.web import filters as shown
+from marketplace.web.forms import DayField, PageForm
+from marketplace.web.guards import requires
+from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
+from marketplace.web.navigation import add_to_menu
+from marketplace.web.session import current_actor, transaction
+from marketplace.web.storefront import blueprint
+from marketplace.web.storefront.rule_effects import RuleEffect, effect_of
+from resellers.models import Basis, Hop
+from resellers.operations.retail_rules import add_retail_rule, end_retail_rule
+from resellers.queries.retail_rules import RetailRuleRow, find_retail_rule, list_retail_rules
+from resellers.rules.price_rules import RuleTerms, read_rule
+
+add_to_menu(
+    Audience.RESELLER,
+    endpoint="storefront.rules",
+    label=N_("Prices"),
+    icon="tags",
+    permission=Permission.RESELLER_RULES_MANAGE,
+    place=50,
+    words="rules retail margin markup",
+)
+
+_CELLS = ("vendor", "product", "sku", "subscription", "basis", "percent", "unit_price", "currency")
+
+_EVERYBODY = "*"
+
+
+class RuleForm(PageForm):
+    """A price: for whom, for what, how much, when."""
+
+    customer = SelectField(lazy_gettext("Customer"), validators=[InputRequired()])
+    vendor = StringField(lazy_gettext("Vendor"))
+    product = StringField(lazy_gettext("Product"))
+    sku = StringField(lazy_gettext("SKU"))
+    subscription = StringField(lazy_gettext("Subscription"))
+    basis = SelectField(
+        lazy_gettext("Starts from"),
+        choices=[
+            SelectChoice(Basis.COST.value, lazy_gettext("What you pay the wholesaler")),
+            SelectChoice(Basis.LIST.value, lazy_gettext("The vendor's list price")),
+            SelectChoice(Basis.FIXED.value, lazy_gettext("A fixed price per unit")),
+        ],
+        default=Basis.COST.value,
+        validators=[InputRequired()],
+    )
+    percent = StringField(lazy_gettext("Percentage"))
+    unit_price = StringField(lazy_gettext("Price per unit"))
+    currency = SelectField(lazy_gettext("Currency of the price"), validators=[Optional()])
+    valid_from = DayField(lazy_gettext("From"), validators=[Optional()])
+    valid_until = DayField(lazy_gettext("Until (this day excluded)"), validators=[Optional()])
+
+    def cells(self) -> dict[str, str]:
+        """Give the form as the cells of a file of rules: the same reader reads both."""
+        cells = {name: (self[name].data or "").strip() for name in _CELLS}
+        cells["hop"] = Hop.RETAIL.value
+        cells["customer"] = "" if self.customer.data == _EVERYBODY else self.customer.data
+        cells["percent"] = cells["percent"].replace("%", "").strip()
+        # What the chosen basis does not use was left over from another choice.
+        if cells["basis"] == Basis.FIXED:
+            cells["percent"] = ""
+        else:
+            cells["unit_price"] = cells["currency"] = ""
+        for name in ("valid_from", "valid_until"):
+            day = self[name].data
+            cells[name] = day.isoformat() if day else ""
+        return cells
+
+
+class EndForm(PageForm):
+    """The day from which a price no longer holds."""
+
+    end = DayField(
+        lazy_gettext("First day without this price"),
+        validators=[InputRequired(lazy_gettext("Choose the day."))],
+    )
+
+
+@blueprint.get("/rules")
+@requires(Permission.RESELLER_RULES_MANAGE)
+def rules() -> ResponseReturnValue:
+    """List the rules with what they sold last and the margin on it."""
+    actor = current_actor()
+    today = utc_now().date()
+    with transaction() as session:
+        rows = list_retail_rules(session, actor=actor)
+        latest = months(session, actor=actor, hop=Hop.RETAIL, most=1)
+        period = latest[0].period if latest else None
+        figures = figures_by_rule(session, actor=actor, period=period) if period else {}
+    return _list(figures, today=today).respond_with_rows(
+        rows, "storefront/rules/list.html", figures=figures, period=period, today=today
+    )
+
+
+@blueprint.get("/rules/new")
+@requires(Permission.RESELLER_RULES_MANAGE)
+def new_rule() -> ResponseReturnValue:
+    """Ask for a price."""
+    with transaction() as session:
+        form = _form(session)
+        return _new_page(session, form)
+
+
+@blueprint.post("/rules/new")
+@requires(Permission.RESELLER_RULES_MANAGE)
+def add_rule() -> ResponseReturnValue:
+    """Show what a price would do, or add it."""
+    actor = current_actor()
+    with transaction() as session:
+        form = _form(session)
+        terms = _read(form)
+        if terms is None:
+            return _new_page(session, form), 422
+        try:
+            if request.form.get("step") != "save":
+                effect = effect_of(session, actor=actor, change=_adding(actor, terms))
+                return _new_page(session, form, effect=effect)
+            with session.begin_nested():
+                add_retail_rule(session, actor=actor, terms=terms)
+        except Refusal as refusal:
+            form.refuse(refusal)
+            return _new_page(session, form), 422
+    flash(gettext("The price stands. It counts when the month is rated next."), "success")
+    return redirect(url_for("storefront.rules"), code=303)
+
+
+@blueprint.get("/rules/<uuid:rule_id>/end")
+@requires(Permission.RESELLER_RULES_MANAGE)
+def ask_end(rule_id: UUID) -> ResponseReturnValue:
+    """Ask from when a price no longer holds."""
+    with transaction() as session:
+        rule = _rule_or_404(session, rule_id)
+    return render_template("storefront/rules/end.html", rule=rule, form=EndForm(), effect=None)
+
+
+@blueprint.post("/rules/<uuid:rule_id>/end")
+@requires(Permission.RESELLER_RULES_MANAGE)
+def end_rule(rule_id: UUID) -> ResponseReturnValue:
+    """Show what ending a price would do, or end it."""
+    actor = current_actor()
+    form = EndForm()
+    with transaction() as session:
+        rule = _rule_or_404(session, rule_id)
+        if not form.validate_on_submit():
+            return render_template("storefront/rules/end.html", rule=rule, form=form, effect=None), 422
+        end: date = form.end.data
+        try:
+            if request.form.get("step") != "save":
+                effect = effect_of(session, actor=actor, change=_ending(actor, rule_id, end))
+                return render_template("storefront/rules/end.html", rule=rule, form=form, effect=effect)
+            end_retail_rule(session, actor=actor, rule_id=rule_id, end=end)
+        except Refusal as refusal:
+            form.refuse(refusal)
+            return render_template("storefront/rules/end.html", rule=rule, form=form, effect=None), 422
+    flash(gettext("The price ends on %(end)s.", end=shown.day(end)), "success")
+    return redirect(url_for("storefront.rules"), code=303)
+
+
+def _adding(actor: Actor, terms: RuleTerms) -> Callable[[Session], object]:
+    return lambda session: add_retail_rule(session, actor=actor, terms=terms)
+
+
+def _ending(actor: Actor, rule_id: UUID, end: date) -> Callable[[Session], object]:
+    return lambda session: end_retail_rule(session, actor=actor, rule_id=rule_id, end=end)
+
+
+def _rule_or_404(session: Session, rule_id: UUID) -> RetailRuleRow:
+    rule = find_retail_rule(session, actor=current_actor(), rule_id=rule_id)
+    if rule is None:
+        abort(404)
+    return rule
+
+
+def _form(session: Session) -> RuleForm:
+    """Make the form with the reseller's customers to choose from."""
+    form = RuleForm()
+    customers = customers_with_margin(session, actor=current_actor(), period=None)
+    form.customer.choices = [
+        SelectChoice(_EVERYBODY, gettext("All your customers")),
+        *(SelectChoice(row.reference, row.name) for row in customers),
+    ]
+    form.currency.choices = [SelectChoice(code, code) for code in sorted(CURRENCIES)]
+    if not form.is_submitted():
+        form.customer.data = request.args.get("customer", _EVERYBODY)
+        form.currency.data = "EUR"
+        form.valid_from.data = _first_open_day(session)
+    return form
+
+
+def _first_open_day(session: Session) -> date:
+    """Give the first day whose month is not closed: an earlier start would change what was billed."""
+    today = utc_now().date()
+    rows = months(session, actor=current_actor(), hop=Hop.RETAIL, most=1)
+    if not rows:
+        return today.replace(day=1)
+    newest = rows[0]
+    period: Period = newest.period.next() if newest.is_final else newest.period
+    return period.start
+
+
+def _read(form: RuleForm) -> RuleTerms | None:
+    """Read the terms; faults are shown at their fields."""
+    if not form.validate_on_submit():
+        return None
+    try:
+        return read_rule(form.cells(), allow_comma=True)
+    except FaultyEntry as faulty:
+        for row in faulty.rows:
+            name = row.column if row.column in form else ""
+            errors = form[name].errors if name else form.form_errors
+            said = shown.said(row.reason)
+            if name:
+                form[name].errors = [*errors, said]
+            else:
+                form.form_errors.append(said)
+        return None
+
+
+def _new_page(session: Session, form: RuleForm, *, effect: RuleEffect | None = None) -> str:
+    """Draw the form, with what is known of names beside its fields."""
+    actor = current_actor()
+    latest = months(session, actor=actor, hop=Hop.RETAIL, most=1)
+    known = None
+    if latest:
+        selection = Selection(hop=Hop.RETAIL, period=latest[0].period)
+        known = choices_of(session, actor=actor, selection=selection)
+    return render_template("storefront/rules/new.html", form=form, effect=effect, known=known)
+
+
+def _list(figures: Mapping[int, RuleFigures], *, today: date) -> ListView[RetailRuleRow]:
+    def sold(row: RetailRuleRow) -> object:
+        found = figures.get(row.number)
+        return found.sale[0] if found and found.sale else None
+
+    def margin(row: RetailRuleRow) -> object:
+        found = figures.get(row.number)
+        return found.margin.amount if found and found.margin else None
+
+    columns: list[Column[RetailRuleRow]] = [
+        Column(
+            key="what",
+            label=N_("For"),
+            value=scope_said,
+            sort=True,
+            phone=OnPhone.TITLE,
+        ),
+        Column(key="customer", label=N_("Customer"), value=lambda row: row.customer, sort=True),
+        Column(key="price", label=N_("Price"), value=lambda row: shown.said(row.price)),
+        Column(key="span", label=N_("Holds"), value=lambda row: row.terms.span, kind=Kind.DAY),
+        Column(
+            key="status",
+            label=N_("Status"),
+            value=lambda row: row.status(today),
+            kind=Kind.STATUS,
+            phone=OnPhone.SIDE,
+        ),
+        Column(key="sold", label=N_("Sold"), value=sold, sort=True, kind=Kind.MONEY),  # type: ignore[arg-type]
+        Column(key="margin", label=N_("Margin"), value=margin, sort=True, kind=Kind.MONEY),  # type: ignore[arg-type]
+        Column(key="act", label=N_("Act"), value=lambda _row: "", kind=Kind.ACTION),
+    ]
+    return ListView[RetailRuleRow](
+        name="prices",
+        columns=columns,
+        filters=(
+            Filter(
+                key="status",
+                label=N_("Status"),
+                choices=(("active", N_("Active")), ("to_come", N_("To come")), ("ended", N_("Ended"))),
+                keeps=lambda row, value: row.status(today) == value,
+            ),
+        ),
+        finds=lambda row, text: text in f"{row.customer} {scope_said(row)}".casefold(),
+    )
+
+
+def scope_said(row: RetailRuleRow) -> str:
+    """Say what a rule is about, parties aside."""
+    scope = row.terms.scope
+    parts = [part for part in (scope.vendor, scope.product, scope.sku, scope.subscription) if part]
+    return " · ".join(parts) if parts else gettext("Everything")
