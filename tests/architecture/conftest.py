@@ -1,0 +1,13 @@
+"""The application as it is served, for tests that walk everything in it."""
+
+import pytest
+
+from marketplace.core.db import Database
+from marketplace.settings import Settings
+from tests.personas import PeopledSite
+
+
+@pytest.fixture
+def site(settings: Settings, database: Database) -> PeopledSite:
+    """The application with its own accounts, and everybody."""
+    return PeopledSite(settings, database)

@@ -1,0 +1,229 @@
+"""Every address × every persona × somebody else's object: whoever does not own it finds nothing there.
+
+New pages are covered without a word here. A variable of a new name is filled by its type with an id that nobody has;
+give it a provider in `theirs` where somebody else's real object can be named.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.models import Membership, Notification, UserSession
+from marketplace.accounts.operations.notifying import notify_user
+from marketplace.billing.models import Question, Statement, StatementLine
+from marketplace.core.actor import Audience
+from marketplace.core.db import Database
+from marketplace.core.errors import N_
+from marketplace.settings import Settings
+from resellers.models import Hop, PriceRule
+from tests.architecture.routes import Route, routes
+from tests.factories import make_rule
+from tests.personas import (
+    PERSONAS,
+    PeopledSite,
+    actor_called,
+    begin_session,
+    customer_called,
+    reseller_called,
+    sign_in,
+    user_called,
+)
+from tests.statement_factories import make_line, make_period
+
+NOTHING_THERE = HTTPStatus.NOT_FOUND
+#: Where a page's own permission is missing: it is theirs by audience, not by role.
+NOT_THEIR_ROLE = HTTPStatus.FORBIDDEN
+
+Ids = dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def theirs_by_name() -> dict[str, Callable[[Session], object]]:
+    """For each variable's name, an object of Pavel's firm or of its customer Stella."""
+    return {
+        "reseller_id": lambda session: reseller_called(session, "sud").public_id,
+        "customer_id": lambda session: customer_called(session, "stella-mills").public_id,
+        "membership_id": lambda session: session.scalars(
+            select(Membership.public_id).where(Membership.user_id == user_called(session, "pavel").id)
+        ).one(),
+        "session_id": lambda session: session.scalars(
+            select(UserSession.public_id).where(UserSession.user_id == user_called(session, "pavel").id)
+        ).first(),
+        "notification_id": lambda session: session.scalars(select(Notification.public_id)).one(),
+        "statement_id": lambda session: session.scalars(
+            select(Statement.id).where(Statement.hop == "retail")
+        ).first(),
+        "line_id": lambda session: session.scalars(
+            select(StatementLine.id).where(StatementLine.hop == "retail")
+        ).first(),
+        "question_id": lambda session: session.scalars(select(Question.public_id)).first(),
+        "rule_id": lambda session: session.scalars(select(PriceRule.public_id)).first(),
+        "period": lambda _session: "2024-09",
+    }
+
+
+@pytest.fixture
+def theirs(site: PeopledSite, theirs_by_name: dict[str, Callable[[Session], object]]) -> Ids:
+    """Make everything of Pavel's, and nothing of anybody else's; give the ids by the variables' names."""
+    begin_session(site.database, "pavel")
+    pavel = actor_called(site.database, "pavel")
+    with site.database.owner_transaction() as session:
+        sud, stella = reseller_called(session, "sud"), customer_called(session, "stella-mills")
+        make_period(session)
+        line = make_line(session, hop=Hop.RETAIL, customer=stella)
+        make_line(session, hop=Hop.WHOLESALE, customer=stella)
+        make_rule(session, Hop.RETAIL, reseller=sud)
+        session.add(
+            Question(
+                period=line.period,
+                line_id=line.id,
+                hop=line.hop,
+                reseller_id=sud.id,
+                customer_id=stella.id,
+                addressed_to="reseller",
+                asked_by="Stella",
+            )
+        )
+        notify_user(
+            session,
+            user_id=pavel.user_id or 0,
+            audience=Audience.RESELLER,
+            party_id=sud.id,
+            sentence=N_("Somebody answered you."),
+        )
+    with site.database.owner_transaction() as session:
+        return {name: provide(session) for name, provide in theirs_by_name.items()}
+
+
+@pytest.fixture
+def site(settings: Settings, database: Database) -> PeopledSite:
+    """The application, with forms taken without a token: what is tested is what lies behind it."""
+    site = PeopledSite(settings, database)
+    site.app.config["WTF_CSRF_ENABLED"] = False
+    return site
+
+
+def filled(route: Route, ids: Ids) -> tuple[str, bool]:
+    """Give the address with somebody else's ids in it, and whether any of them is an object of somebody's."""
+    address, names_an_object = route.rule, False
+    for kind, name in route.variables:
+        value = ids.get(name, {"uuid": uuid4(), "int": 999_999, "period": "2024-09"}.get(kind, "nobody"))
+        names_an_object |= kind in {"uuid", "int"} and name != "percent"
+        start = address.index("<")
+        address = f"{address[:start]}{value}{address[address.index('>') + 1 :]}"
+    return address, names_an_object
+
+
+def answer(site: PeopledSite, persona: str, route: Route, address: str) -> int:
+    client = site.app.test_client()
+    sign_in(client, site.database, persona)
+    return int(client.open(address, method=route.method).status_code)
+
+
+@pytest.mark.parametrize("persona", [name for name in PERSONAS if name not in {"pavel", "stella"}])
+def test_somebody_elses_object_is_not_there(site: PeopledSite, theirs: Ids, persona: str) -> None:
+    who = PERSONAS[persona]
+    permissions = actor_called(site.database, persona).permissions
+    # Staff may see everybody's objects: for them, those that are nobody's.
+    ids: Ids = {"period": "2024-09"} if who.audience is Audience.WHOLESALER else theirs
+    found = {}
+    for route in routes(site.app):
+        address, names_an_object = filled(route, ids)
+        is_theirs = route.audience in {None, who.audience}
+        if route.is_public or not names_an_object or not is_theirs:
+            continue
+        allowed = {NOTHING_THERE} if route.permission in permissions else {NOTHING_THERE, NOT_THEIR_ROLE}
+        status = answer(site, persona, route, address)
+        if status not in allowed:
+            found[f"{route} as {persona}"] = status
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("persona", ["wanda", "rashid", "carla"])
+def test_pages_of_another_audience_are_not_there(site: PeopledSite, theirs: Ids, persona: str) -> None:
+    mine = PERSONAS[persona].audience
+    found = {}
+    for route in routes(site.app):
+        if route.audience in {None, mine} or route.is_public:
+            continue
+        status = answer(site, persona, route, filled(route, theirs)[0])
+        goes_home = route.rule == "/" and status == HTTPStatus.FOUND
+        if status != NOTHING_THERE and not goes_home:
+            found[str(route)] = status
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("persona", list(PERSONAS))
+def test_what_the_role_does_not_allow_is_refused(site: PeopledSite, theirs: Ids, persona: str) -> None:
+    permissions = actor_called(site.database, persona).permissions
+    found = {}
+    for route in routes(site.app):
+        if route.audience is PERSONAS[persona].audience and route.permission not in permissions:
+            status = answer(site, persona, route, filled(route, theirs)[0])
+            if status not in {NOT_THEIR_ROLE, NOTHING_THERE}:
+                found[str(route)] = status
+
+    assert found == {}
+
+
+def test_visitors_are_sent_to_sign_in(site: PeopledSite, theirs: Ids) -> None:
+    found = {}
+    for route in routes(site.app):
+        if route.is_public:
+            continue
+        response = site.app.test_client().open(filled(route, theirs)[0], method=route.method)
+        if response.status_code != HTTPStatus.FOUND or not response.location.startswith("/sign-in"):
+            found[str(route)] = response.status_code
+
+    assert found == {}
+
+
+def test_whoever_views_as_somebody_changes_nothing(site: PeopledSite, theirs: Ids) -> None:
+    client = site.app.test_client()
+    sign_in(client, site.database, "wanda")
+    with site.database.owner_transaction() as session:
+        sud = reseller_called(session, "sud").public_id
+    begun = client.post(f"/admin/view-as/reseller/{sud}", data={"reason": "They asked about October"})
+    assert begun.status_code == HTTPStatus.SEE_OTHER
+
+    allowed = {"POST /sign-out", "POST /view-as/stop"}
+    found = {}
+    for route in routes(site.app):
+        if not route.changes or str(route) in allowed:
+            continue
+        status = client.open(filled(route, theirs)[0], method=route.method).status_code
+        if status != HTTPStatus.FORBIDDEN:
+            found[str(route)] = status
+
+    assert found == {}
+
+
+def test_the_owner_opens_what_others_do_not_find(site: PeopledSite, theirs: Ids) -> None:
+    """Else the tests above would pass on ids that nobody has."""
+    assert all(isinstance(value, UUID | str) for value in theirs.values())
+    opened = {
+        "pavel": (
+            "/users/{membership_id}",
+            "/customers/{customer_id}",
+            "/customer-statements/{statement_id}",
+            "/lines/{line_id}",
+            "/questions/{question_id}",
+            "/rules/{rule_id}/end",
+        ),
+        "stella": (
+            "/portal/statements/{statement_id}",
+            "/portal/lines/{line_id}",
+            "/portal/questions/{question_id}",
+        ),
+    }
+    for persona, addresses in opened.items():
+        client = site.app.test_client()
+        sign_in(client, site.database, persona)
+        for address in addresses:
+            assert client.get(address.format(**theirs)).status_code == HTTPStatus.OK, address

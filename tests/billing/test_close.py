@@ -1,0 +1,174 @@
+"""The close of small months, from rows in the lake to statements, by hand-made figures."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from marketplace.billing.closing import close_period
+from marketplace.core.actor import Actor
+from marketplace.core.db import Database
+from marketplace.core.period import Period
+from marketplace.settings import Settings
+from resellers.models import Basis, Hop
+from tests.billing.lake import Usage, deliver
+from tests.factories import make_customer, make_fx, make_mapping, make_reseller, make_rule
+
+NOW = datetime(2024, 10, 5, 8, tzinfo=UTC)
+
+Close = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def close(database: Database, settings: Settings) -> Close:
+    def run(period: str = "2024-09", *, approve: bool = False, dry_run: bool = False) -> dict[str, Any]:
+        actor = Actor.system()
+        month = Period.parse(period)
+        return close_period(
+            database, settings, period=month, actor=actor, approve=approve, dry_run=dry_run, now=NOW
+        )
+
+    return run
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Path:
+    return Path(settings.lake)
+
+
+def lines(database: Database, period: str = "2024-09") -> list[Any]:
+    with database.owner_transaction() as session:
+        query = "SELECT * FROM statement_line WHERE period = :p ORDER BY hop DESC, exact_amount DESC, product"
+        return list(session.execute(text(query), {"p": Period.parse(period).number}).mappings())
+
+
+def test_cost_plus_at_both_hops_is_priced_once_on_the_exact_sum(
+    database: Database, lake: Path, close: Close
+) -> None:
+    with database.owner_transaction() as session:
+        reseller = make_reseller(session, "R1")
+        customer = make_customer(session, "C1", reseller=reseller)
+        make_mapping(session, customer=customer, account="a1", vendor="cloud")
+        make_rule(session, Hop.WHOLESALE, basis=Basis.COST, percent="10")
+        make_rule(session, Hop.RETAIL, basis=Basis.COST, percent="20")
+        deliver(
+            session,
+            lake,
+            [Usage(cost="0.0049999"), Usage(cost="0.0050001"), Usage(cost="10", product="Disk")],
+        )
+
+    figures = close()
+
+    assert figures["totals"]["cost"] == {"EUR": "10.01"}
+    assert figures["totals"]["wholesale"] == {"EUR": "11.01"}
+    assert figures["totals"]["retail"] == {"EUR": "13.21"}
+    assert figures["lines"] == {"wholesale": 2, "retail": 2}
+    assert figures["balance"]["ok"] is True
+    assert figures["rule_gaps"] == {"wholesale": 0, "retail": 0}
+    wholesale = lines(database)[0]
+    assert wholesale["exact_amount"] == Decimal(11)
+    assert wholesale["days"] == [date(2024, 9, 10)]
+    assert wholesale["day_basis"][0] * wholesale["day_factor"] == Decimal(11)
+
+
+def test_a_list_rule_falls_back_to_cost_where_there_is_no_list_price(
+    database: Database, lake: Path, close: Close
+) -> None:
+    with database.owner_transaction() as session:
+        customer = make_customer(session, "C1")
+        make_mapping(session, customer=customer, account="a1", vendor="cloud")
+        make_rule(session, Hop.WHOLESALE, basis=Basis.LIST, percent="-10")
+        rows = [
+            Usage(quantity="3", list_price="0.3333333333", list_fx="0.9"),
+            Usage(quantity="2", list_price="0.5"),
+            Usage(list_cost="7"),
+            Usage(cost="4"),
+            Usage(cost="5", list_cost="50", committed=True),
+        ]
+        deliver(session, lake, rows)
+
+    figures = close()
+
+    found = [line for line in lines(database) if line["hop"] == "wholesale"]
+    assert [(line["basis"], line["gap"] != "", line["source_rows"]) for line in found] == [
+        ("cost", True, 2),
+        ("list", False, 3),
+    ]
+    assert found[1]["basis_amount"] == Decimal("0.3333333333") * Decimal("2.7") + 1 + 7
+    assert sum(b * found[1]["day_factor"] for b in found[1]["day_basis"]) == found[1]["exact_amount"]
+    assert figures["rule_gaps"] == {"wholesale": 1, "retail": 2}
+
+
+def test_what_nobody_owns_is_unmapped_and_a_missing_rate_parks_only_its_documents(
+    database: Database, lake: Path, close: Close
+) -> None:
+    with database.owner_transaction() as session:
+        for name in ("C1", "C2"):
+            customer = make_customer(session, name)
+            make_mapping(session, customer=customer, account=name, vendor="cloud")
+        make_fx(session, "0.5", source="USD", target="EUR", month="2024-09")
+        rows = [
+            Usage(account="C1", cost="2", currency="USD"),
+            Usage(account="C2", cost="3", currency="GBP"),
+            Usage(account="nobody", cost="4", currency="USD"),
+            Usage(account="C1", cost="1.5", currency="USD", category="Tax"),
+        ]
+        deliver(session, lake, rows)
+
+    figures = close()
+
+    assert figures["totals"]["wholesale"] == {"EUR": "1.00"}
+    assert figures["unmapped"] == {"GBP": "0.00", "USD": "4.00"}
+    assert figures["parked"] == {"GBP": "3.00", "USD": "0.00"}
+    assert figures["vendor_tax"]["USD"] == "1.50"
+    assert {p["customer"] for p in figures["parked_documents"]} == {"C2"}
+    assert figures["parked_documents"][0]["pair"] == "GBP>EUR 2024-09"
+    assert figures["balance"]["ok"] is True
+
+
+def test_rating_again_gives_the_same_lines(database: Database, lake: Path, close: Close) -> None:
+    with database.owner_transaction() as session:
+        customer = make_customer(session, "C1")
+        make_mapping(session, customer=customer, account="a1", vendor="cloud")
+        deliver(session, lake, [Usage(cost="1.234"), Usage(cost="2", product="Disk")])
+    close()
+    first = lines(database)
+
+    again = close()
+
+    assert lines(database) == first
+    assert again["changes"] == {}
+
+
+def test_late_usage_after_the_close_is_billed_as_a_difference_that_names_its_period(
+    database: Database, lake: Path, close: Close
+) -> None:
+    with database.owner_transaction() as session:
+        customer = make_customer(session, "C1")
+        make_mapping(session, customer=customer, account="a1", vendor="cloud")
+        deliver(session, lake, [Usage(cost="1.004"), Usage(cost="2", product="Disk")])
+    assert close(approve=True)["status"] == "closed"
+    before = lines(database)
+    with database.owner_transaction() as session:
+        deliver(session, lake, [Usage(cost="0.004"), Usage(cost="9", product="New", account="late")])
+        make_mapping(session, customer=customer, account="late", vendor="cloud")
+
+    figures = close("2024-10", approve=True)
+
+    assert lines(database) == before
+    late = lines(database, "2024-10")
+    assert {(line["corrects"], line["hop"], line["product"]) for line in late} == {
+        (202409, "wholesale", "Compute"),
+        (202409, "wholesale", "New"),
+        (202409, "retail", "Compute"),
+        (202409, "retail", "New"),
+    }
+    assert figures["totals"]["wholesale"] == {"EUR": "9.01"}
+    assert figures["late"]["cost"] == {"EUR": "9.01"}
+    assert figures["balance"]["ok"] is True
+    with pytest.raises(Exception, match="There is no usage"):
+        close("2024-11")

@@ -1,0 +1,117 @@
+"""How amounts, numbers and days look, and what form fields understand."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from marketplace.core.money import Money
+from marketplace.core.period import DateRange, Period
+from marketplace.web import filters
+from marketplace.web.charts import (
+    Part,
+    Parts,
+    Series,
+    StackedBars,
+    Step,
+    Waterfall,
+    ranked_bars,
+    ring,
+    stacked_bars,
+    waterfall,
+)
+from marketplace.web.forms import NotANumber, parse_number
+from tests.page import Site
+
+NARROW = "\u202f"
+SPACE = "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "written"),
+    [
+        ("fr", Money(123456, "EUR"), f"1{NARROW}234,56{SPACE}€"),
+        ("en", Money(123456, "EUR"), "€1,234.56"),
+        ("en", Money(-123456, "EUR"), "\u2212€1,234.56"),
+        ("fr", Money(-5, "EUR"), f"\u22120,05{SPACE}€"),
+        ("en", Money(1250, "JPY"), "¥1,250"),
+        ("en", Money(1250, "KWD"), f"KWD{SPACE}1.250"),
+        ("en", Money(10**17, "EUR"), "€1,000,000,000,000,000.00"),
+    ],
+)
+def test_amounts_are_written_with_their_currency(
+    site: Site, language: str, value: Money, written: str
+) -> None:
+    with site.app.test_request_context(headers={"Accept-Language": language}):
+        assert filters.money(value) == written
+
+
+def test_exact_amounts_lose_nothing(site: Site) -> None:
+    with site.app.test_request_context():
+        assert filters.exact_money(Decimal("0.000000000000000001"), "EUR") == "€0.000000000000000001"
+        assert filters.exact_money(
+            Decimal("12345678901234567890123456789012345678.12345678901"), "EUR"
+        ).endswith("345,678.12345678901")
+        assert filters.exact_money(Decimal("2.5000"), "EUR") == "€2.50"
+        assert filters.quantity(Decimal("12345678901234567890123456789012345678.12345678901")).endswith(
+            "12345678901"
+        )
+
+
+def test_days_and_months_are_written_as_people_say_them(site: Site) -> None:
+    with site.app.test_request_context(headers={"Accept-Language": "fr"}):
+        assert filters.period(Period(2024, 9)) == "Septembre 2024"
+        assert filters.day(date(2024, 9, 3)) == "3 sept. 2024"
+        assert filters.moment(datetime(2024, 9, 3, 22, 30, tzinfo=UTC)) == "4 sept. 2024, 00:30"
+        assert filters.days(DateRange(date(2024, 9, 1), date(2024, 10, 1))).count("30 sept. 2024") == 1
+        assert filters.percent(Decimal("12.50")) == f"12,5{NARROW}%"
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("1234.50", "1234.50"),
+        ("1234,50", "1234.50"),
+        (f"1{NARROW}234,5", "1234.5"),
+        ("1'000", "1000"),
+        ("\u22123", "-3"),
+        (" 0,000001 ", "0.000001"),
+    ],
+)
+def test_numbers_are_read_as_people_type_them(typed: str, number: str) -> None:
+    assert parse_number(typed) == Decimal(number)
+
+
+@pytest.mark.parametrize("typed", ["1.234,50", "1,234.50", "", "1e5", "NaN", "0x1", "12.", "½", "\u0661"])
+def test_what_could_mean_two_things_is_refused(typed: str) -> None:
+    with pytest.raises(NotANumber):
+        parse_number(typed)
+
+
+@pytest.mark.parametrize(
+    "values", [["0", "0"], ["-5", "5"], ["0.0000001", "0"], ["1E+12", "1"], ["-3", "-1"]]
+)
+def test_charts_draw_any_values(site: Site, values: list[str]) -> None:
+    first, second = (Decimal(value) for value in values)
+    with site.app.test_request_context():
+        drawings = [
+            stacked_bars(
+                StackedBars(title="<T>", labels=["a", "b"], series=[Series(name="s", values=[first, second])])
+            ),
+            ranked_bars(
+                Parts(title="<T>", parts=[Part(name="<a>", value=first), Part(name="b", value=second)])
+            ),
+            ring(Parts(title="<T>", parts=[Part(name="<a>", value=first), Part(name="b", value=second)])),
+            waterfall(
+                Waterfall(
+                    title="<T>",
+                    steps=[Step(name="<a>", value=first, is_total=True), Step(name="b", value=second)],
+                )
+            ),
+        ]
+
+    for drawing in drawings:
+        assert "<T>" not in drawing
+        assert "<a>" not in drawing
+        assert "nan" not in drawing.lower()
+        assert "style=" not in drawing
