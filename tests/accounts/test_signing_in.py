@@ -1,14 +1,13 @@
 """Signing in and out, as people do it."""
 
-from datetime import timedelta
 from statistics import median
 from time import perf_counter
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 
 from marketplace.accounts import passwords, rules
-from marketplace.accounts.models import Membership, SignInAttempt, User, UserSession
+from marketplace.accounts.models import Membership, User, UserSession
 from marketplace.core.actor import Audience
 from marketplace.core.audit import AuditEntry
 from tests.page import Page, Visitor
@@ -59,11 +58,10 @@ def test_over_https_the_cookie_is_for_https_alone(site: PeopledSite) -> None:
     site.app.config["SESSION_COOKIE_SECURE"] = site.settings.model_copy(
         update={"base_url": "https://market.example"}
     ).site_url.startswith("https:")
-    client = site.app.test_client()
 
-    client.get("/sign-in", base_url="https://localhost")
+    answer = site.app.test_client().get("/sign-in", base_url="https://localhost")
 
-    assert "Secure" in client.get("/sign-in", base_url="https://localhost").headers["Set-Cookie"]
+    assert "Secure" in answer.headers["Set-Cookie"]
 
 
 def test_only_the_hash_of_the_token_is_kept(site: PeopledSite) -> None:
@@ -161,7 +159,7 @@ def test_the_lock_out_is_kept_in_the_database_and_ends_by_itself(site: PeopledSi
     enter(PeopledAgain(site).visitor(), status=429)  # another process knows
 
     with site.database.owner_transaction() as session:
-        session.execute(update(SignInAttempt).values(at=SignInAttempt.at - timedelta(minutes=2)))
+        session.execute(text("UPDATE sign_in_attempt SET at = at - interval '2 minutes'"))
 
     enter(site.visitor())
 
