@@ -68,6 +68,13 @@ docs: $(BIN)/.development ## write the generated pages of docs/, and the list of
 	$(BIN)/python -m marketplace.settings > docs/settings.md
 	$(BIN)/python -m tests.architecture.regenerate
 
+.PHONY: translations
+translations: $(BIN)/.development ## gather the texts of pages; then fill in what is empty in marketplace/translations
+	$(BIN)/pybabel --quiet extract --mapping=babel.cfg --keyword=N_ --keyword=lazy_gettext --no-location --sort-output --output=.translations.pot .
+	$(BIN)/pybabel --quiet update --input-file=.translations.pot --output-file=marketplace/translations/fr.po --locale=fr \
+		--no-fuzzy-matching --ignore-obsolete --omit-header --width=120
+	@rm .translations.pot
+
 .PHONY: lock
 lock: $(BIN)/.development ## pin the requirements again (ARGS=--upgrade for newer ones)
 	$(PIP_COMPILE) $(ARGS) --output-file=requirements.txt requirements.in

@@ -4,7 +4,9 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, current_app, request, url_for
-from flask_babel import Babel, get_locale
+from flask_babel import get_locale
+
+from marketplace.web.catalogues import Catalogues
 
 LANGUAGES = {"en": "English", "fr": "Français"}
 THEMES = ("auto", "light", "dark")
@@ -63,8 +65,7 @@ def _page_before() -> str:
 def init_preferences(app: Flask) -> None:
     """Wire languages and remember choices."""
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "Europe/Paris")
-    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", f"{app.root_path}/translations")
-    Babel(app, locale_selector=language)
+    Catalogues(app, locale_selector=language)
 
     @app.after_request
     def remember(response: Response) -> Response:
