@@ -22,7 +22,7 @@ from typing import IO
 
 from marketplace import schema
 from marketplace.core import embedded_postgres
-from marketplace.core.db import APP_ROLE, Database
+from marketplace.core.db import APP_ROLE, SCREENS_SCHEMA, VIEWS_ROLE, Database
 from marketplace.core.errors import N_, Refusal
 from marketplace.settings import Settings
 
@@ -84,7 +84,9 @@ def back_up(database: Database, settings: Settings, target: Path) -> Manifest:
     try:
         with tempfile.TemporaryDirectory(dir=settings.home) as folder:
             dump = Path(folder) / DUMP
-            _run_program("pg_dump", ["--format=custom", f"--file={dump}", _libpq_url(database)])
+            # Migrating after the restore makes the views again, with their owner.
+            options = ["--format=custom", f"--exclude-schema={SCREENS_SCHEMA}", f"--file={dump}"]
+            _run_program("pg_dump", [*options, _libpq_url(database)])
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as stream:
                 with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=1) as archive:
@@ -227,7 +229,8 @@ def _restore_database(database: Database, dump: Path) -> None:
     command = ["--exit-on-error", "--no-owner", f"--file={dump}.sql", str(dump)]
     _run_program("pg_restore", command)
     prologue = (
-        f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO {APP_ROLE};"
+        f"DROP SCHEMA IF EXISTS {SCREENS_SCHEMA} CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public; "
+        f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}, {VIEWS_ROLE};"
     )
     (dump.parent / "prologue.sql").write_text(f"BEGIN; {prologue}\n")
     (dump.parent / "epilogue.sql").write_text("COMMIT;\n")

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from marketplace.core.db import APP_ROLE, Database
+from marketplace.core.db import APP_ROLE, VIEWS_ROLE, Database
 from marketplace.core.errors import N_, Refusal
+from marketplace.migrations.views import drop_views, has_views, make_views
 from resellers.models import Wholesaler
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -76,9 +77,14 @@ def _migrate(database: Database) -> list[str]:
         raise SchemaAhead(found=before)
     with database.engine.begin() as connection:
         ensure_roles(connection)
-    with database.engine.connect() as connection:
-        command.upgrade(_configuration(connection), "head")
+    if before != newest_step():
+        with database.engine.begin() as connection:
+            drop_views(connection)
+        with database.engine.connect() as connection:
+            command.upgrade(_configuration(connection), "head")
     with database.engine.begin() as connection:
+        if not has_views(connection):
+            make_views(connection)
         _install_job_queue(connection)
         connection.execute(insert(Wholesaler).values(id=1).on_conflict_do_nothing())
     steps = all_steps()
@@ -86,16 +92,17 @@ def _migrate(database: Database) -> list[str]:
 
 
 def ensure_roles(connection: Connection) -> None:
-    """Create the role screens and commands work as: it owns nothing and is bound by row-level security."""
-    if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}):
-        connection.execute(
-            text(f"""
-                DO $$ BEGIN CREATE ROLE {APP_ROLE} NOLOGIN NOSUPERUSER NOBYPASSRLS;
-                EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
-            """)
-        )
-    if not connection.scalar(text("SELECT pg_has_role(current_user, :role, 'SET')"), {"role": APP_ROLE}):
-        connection.execute(text(f"GRANT {APP_ROLE} TO CURRENT_USER"))
+    """Create the roles of screens and commands, which own no table and are bound by row-level security."""
+    for role in (APP_ROLE, VIEWS_ROLE):
+        if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}):
+            connection.execute(
+                text(f"""
+                    DO $$ BEGIN CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS;
+                    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
+                """)
+            )
+        if not connection.scalar(text("SELECT pg_has_role(current_user, :role, 'SET')"), {"role": role}):
+            connection.execute(text(f"GRANT {role} TO CURRENT_USER"))
 
 
 def _install_job_queue(connection: Connection) -> None:
@@ -167,6 +174,8 @@ def write_step(database: Database, message: str) -> None:
 
 def undo_last_step(database: Database) -> None:
     """Go one step back. For tests: a database in use goes forward only."""
+    with database.engine.begin() as connection:
+        drop_views(connection)
     with database.engine.connect() as connection:
         command.downgrade(_configuration(connection), "-1")
 

@@ -18,6 +18,9 @@ from marketplace.core.actor import Actor
 from marketplace.core.column_types import ExactDecimal, UtcDateTime
 
 APP_ROLE = "marketplace_app"
+#: Owns the views through which screens read documents, and the schema they are found in first.
+VIEWS_ROLE = "marketplace_lines"
+SCREENS_SCHEMA = "screens"
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -76,11 +79,13 @@ def enter(session: Session, actor: Actor) -> None:
     """Bind the session's transaction to an actor: the restricted role, and what row-level security reads."""
     session.execute(
         text(
-            "SELECT set_config('role', :role, true), set_config('marketplace.audience', :audience, true), "
+            "SELECT set_config('role', :role, true), set_config('search_path', :path, true), "
+            "set_config('marketplace.audience', :audience, true), "
             "set_config('marketplace.party', :party, true), set_config('marketplace.user_id', :user_id, true)"
         ),
         {
             "role": APP_ROLE,
+            "path": f"{SCREENS_SCHEMA}, public",
             "audience": actor.audience.value,
             "party": str(actor.party_id or 0),
             "user_id": str(actor.user_id or 0),
