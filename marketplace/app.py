@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Blueprint, Flask
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from marketplace.core.db import Database
 from marketplace.settings import Settings
@@ -83,6 +84,10 @@ def create_app(
     for blueprint in page_blueprints():
         app.register_blueprint(blueprint)
     init_static_files(app, cache_folder=settings.home / "cache")
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies
+        )
     return app
 
 

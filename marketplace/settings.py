@@ -74,6 +74,13 @@ class Settings(BaseSettings):
         default="",
         description="How people reach the site, for links in mails. Empty: host and port of `serve`.",
     )
+    proxies: int = Field(
+        default=0,
+        ge=0,
+        le=8,
+        description="How many reverse proxies stand in front. Each adds the visitor's address to `X-Forwarded-For`, "
+        "from which guessing is counted; with 0 the header is not believed.",
+    )
     memory_limit: Annotated[int, NoDecode] = Field(
         default=3 * 10**9,
         description="Memory that importing and rating may use before they spill to disk, such as `3GB` or `800MB`.",
@@ -167,11 +174,6 @@ class Settings(BaseSettings):
     def site_url(self) -> str:
         """The address of the site, without a slash at its end."""
         return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
-
-    @property
-    def secure_cookies(self) -> bool:
-        """Whether cookies may travel over TLS only."""
-        return self.base_url.startswith("https://")
 
     @cached_property
     def secret_key(self) -> str:

@@ -3,12 +3,13 @@
 import json
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 import html5lib
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
@@ -21,6 +22,28 @@ from marketplace.web.session import token_hash
 from marketplace.web.static_files import FOLDER
 
 _UNLABELLED = {"hidden", "submit", "button", "reset", "image"}
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled by this process: each test makes an application of its own, and compiling takes longest."""
+
+    kept: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template as it was compiled before."""
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template that was compiled."""
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+def for_tests(app: Flask) -> Flask:
+    """Let failures of the application fail the test, and compile each template once a process."""
+    app.testing = True
+    app.jinja_env.bytecode_cache = CompiledTemplates()
+    return app
 
 
 @dataclass
@@ -146,8 +169,7 @@ class Site:
     actors: dict[str, Actor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.app = create_app(self.settings, self.database, actor_for_session=self._actor)
-        self.app.testing = True
+        self.app = for_tests(create_app(self.settings, self.database, actor_for_session=self._actor))
 
     def visitor(self, actor: Actor | None = None, *, language: str = "en") -> Visitor:
         """Open a browser, signed in as an actor or as nobody."""

@@ -22,7 +22,7 @@ from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from resellers.models import Customer, Reseller
 from tests.factories import make_customer, make_reseller, make_wholesaler
-from tests.page import Site, Visitor
+from tests.page import Site, Visitor, for_tests
 
 PASSWORD = "seven geese over Lyon"
 
@@ -148,8 +148,7 @@ class PeopledSite(Site):
 
     def __post_init__(self) -> None:
         """Make the application, and everybody."""
-        self.app = create_app(self.settings, self.database)
-        self.app.testing = True
+        self.app = for_tests(create_app(self.settings, self.database))
         with self.database.owner_transaction() as session:
             make_personas(session)
 

@@ -7,7 +7,8 @@ from datetime import date
 
 from marketplace.core.errors import N_, Refusal
 
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+# Years of four digits whose neighbours are days of the calendar too.
+_MONTH = re.compile(r"([1-8]\d{3})-(0[1-9]|1[0-2])", re.ASCII)
 
 
 class NotAPeriod(Refusal):

@@ -156,6 +156,15 @@ def init_guards(app: Flask) -> None:
         if actor and actor.is_read_only and not mark_of(view, "is_open_while_viewing_as"):
             raise LookingOnly(name=actor.name)
 
+    @app.before_request
+    def refuse_what_is_no_text() -> None:
+        # PostgreSQL keeps no NUL in a text, and nobody types one.
+        sent = [*request.args.items(multi=True)]
+        if request.method not in SAFE_METHODS:
+            sent += request.form.items(multi=True)
+        if any("\0" in name or "\0" in value for name, value in sent):
+            abort(400)
+
 
 def endpoint_exists(endpoint: str) -> bool:
     """Whether a page is part of this installation."""

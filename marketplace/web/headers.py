@@ -35,7 +35,8 @@ def init_headers(app: Flask) -> None:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         # Pages show amounts and names: neither shared caches nor the Back button after signing out may keep them.
-        response.headers.setdefault("Cache-Control", "no-store")
+        # Set, not left: Flask lets a cache keep downloads as long as it asks again.
+        response.headers["Cache-Control"] = "no-store"
         response.vary.update(("Cookie", "HX-Request"))
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")

@@ -1,7 +1,7 @@
 """Language and theme: chosen by `?lang=` and `?theme=`, remembered in a cookie, so both work without JavaScript."""
 
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Flask, Response, current_app, request, url_for
 from flask_babel import get_locale
@@ -33,7 +33,7 @@ def here(**changes: Any) -> str:
     `lang` and `theme` are dropped unless asked for: they have been remembered by then.
     """
     if request.routing_exception is not None or request.url_rule is None:
-        path = request.path
+        path = quote(f"/{request.path.lstrip('/')}")  # two slashes, or one of each kind, lead to other sites
         query: dict[str, Any] = {}
     elif "GET" not in (request.url_rule.methods or ()):
         path, query = _page_before(), {}
@@ -59,7 +59,7 @@ def remember_choice(response: Response, name: str, value: str) -> None:
 def _page_before() -> str:
     """Give the page a form was sent from: an address that only takes forms cannot be gone to."""
     before = urlsplit(request.referrer or "")
-    return before.path if before.netloc == request.host else "/"
+    return f"/{before.path.lstrip('/')}" if before.netloc == request.host else "/"
 
 
 def init_preferences(app: Flask) -> None:

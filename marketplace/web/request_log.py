@@ -33,7 +33,8 @@ def init_request_log(app: Flask) -> None:
         log.info(
             "request",
             method=request.method,
-            path=request.path,
+            # A link that sets a password must not stand in a log while it can be used.
+            path=str(request.url_rule) if "token" in (request.view_args or {}) else request.path,
             endpoint=request.endpoint,
             status=response.status_code,
             milliseconds=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),

@@ -7,7 +7,7 @@ from werkzeug.routing import BaseConverter
 class PeriodConverter(BaseConverter):
     """A billing period: `<period:period>`, `2024-09`. Views receive the text and make a `Period` of it."""
 
-    regex = r"\d{4}-(?:0[1-9]|1[0-2])"
+    regex = r"[1-8][0-9]{3}-(?:0[1-9]|1[0-2])"
     part_isolating = True
 
 

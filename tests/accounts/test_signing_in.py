@@ -10,7 +10,7 @@ from marketplace.accounts import passwords, rules
 from marketplace.accounts.models import Membership, User, UserSession
 from marketplace.core.actor import Audience
 from marketplace.core.audit import AuditEntry
-from tests.page import Page, Visitor
+from tests.page import Page, Visitor, for_tests
 from tests.personas import (
     PASSWORD,
     PERSONAS,
@@ -338,8 +338,7 @@ def PeopledAgain(site: PeopledSite) -> PeopledSite:  # noqa: N802 - reads as the
     again.settings, again.database, again.actors = site.settings, site.database, {}
     from marketplace.app import create_app
 
-    again.app = create_app(site.settings, site.database)
-    again.app.testing = True
+    again.app = for_tests(create_app(site.settings, site.database))
     return again
 
 
@@ -350,3 +349,32 @@ def test_a_session_of_the_store_is_enough(site: PeopledSite) -> None:
         cookie["_user_id"] = token
 
     assert client.get("/account/profile").status_code == 200
+
+
+def test_signing_in_between_does_not_let_one_guess_at_everybody(site: PeopledSite) -> None:
+    guesser = PERSONAS["pavel"].email
+    for number in range(rules.FREE_GUESSES_OF_ADDRESS):
+        if number % 4 == 0:
+            enter(site.visitor(), guesser)
+        enter(site.visitor(), f"person{number}@nowhere.example", "a guess", status=422)
+
+    enter(site.visitor(), guesser, status=429)
+
+
+@pytest.mark.parametrize(("proxies", "is_believed"), [(0, False), (1, True)])
+def test_the_visitors_address_is_the_one_the_nearest_proxies_saw(
+    site: PeopledSite, proxies: int, is_believed: bool
+) -> None:
+    site.settings = site.settings.model_copy(update={"proxies": proxies})
+    behind = PeopledAgain(site).visitor()
+
+    behind.post(
+        "/sign-in",
+        {"email": WANDA, "password": "a guess"},
+        status=422,
+        headers={"X-Forwarded-For": "198.51.100.9, 203.0.113.7"},
+    )
+
+    with site.database.owner_transaction() as session:
+        kept = session.scalar(text("SELECT ip FROM sign_in_attempt"))
+    assert kept == ("203.0.113.7" if is_believed else "127.0.0.1")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import passwords, rules
 from marketplace.accounts.models import Password, PasswordReset, SignInAttempt, User
 from marketplace.accounts.operations.sessions import revoke_sessions_of
-from marketplace.accounts.operations.signing_in import RESET, count_attempt
+from marketplace.accounts.operations.signing_in import RESET, count_attempt, take_turns
 from marketplace.accounts.queries import memberships_of, user_by_email
 from marketplace.core import audit
 from marketplace.core.actor import Actor
@@ -44,6 +44,7 @@ def ask_for_reset(session: Session, *, email: str, ip: str, now: datetime) -> Re
     Whoever asked is told the same either way. Commits nothing; the attempt counts in any case.
     """
     key = email.strip().lower()[:254]
+    take_turns(session, email=key, ip=ip)
     since = now - timedelta(hours=1)
     asked = (
         select(func.count())

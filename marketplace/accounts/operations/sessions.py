@@ -41,10 +41,20 @@ class MayNotViewAs(NotPermitted):
 
 def end_session(session: Session, *, token_hash: str, now: datetime) -> None:
     """Sign out the browser of a token. Doing it twice changes nothing."""
-    session.execute(
-        update(UserSession)
+    stored = session.scalar(
+        select(UserSession)
         .where(UserSession.token_hash == token_hash, UserSession.revoked_at.is_(None))
-        .values(revoked_at=now)
+        .with_for_update()
+    )
+    if stored is None:
+        return
+    stored.revoked_at = now
+    audit.record(
+        session,
+        actor=_person_of(session, stored),
+        action="session.end",
+        subject="session",
+        subject_id=stored.public_id,
     )
 
 
@@ -100,6 +110,14 @@ def choose_membership(session: Session, *, token_hash: str, user_id: int, member
     stored = _session_of(session, token_hash)
     stored.membership_id = chosen.membership_id
     _look_no_more(stored)
+    session.flush()  # the person is read as of the firm chosen
+    audit.record(
+        session,
+        actor=_person_of(session, stored),
+        action="session.choose_firm",
+        subject="session",
+        subject_id=stored.public_id,
+    )
     return chosen.audience
 
 
@@ -142,14 +160,7 @@ def view_as(
 def stop_viewing_as(session: Session, *, token_hash: str) -> Actor:
     """Be oneself again; give who that is."""
     stored = _session_of(session, token_hash)
-    found = session.execute(
-        select(Membership, User, PARTY_NAME)
-        .join(User, User.id == Membership.user_id)
-        .outerjoin(Reseller, Reseller.id == Membership.reseller_id)
-        .outerjoin(Customer, Customer.id == Membership.customer_id)
-        .where(Membership.id == stored.membership_id)
-    ).one()
-    staff = actor_for_membership(found[0], user=found[1], party_name=found[2])
+    staff = _person_of(session, stored)
     if stored.view_as_until is not None:
         audience = Audience.RESELLER if stored.view_as_reseller_id else Audience.CUSTOMER
         party = _seen_party(session, stored)
@@ -183,6 +194,18 @@ def _session_of(session: Session, token_hash: str) -> UserSession:
     return session.scalars(
         select(UserSession).where(UserSession.token_hash == token_hash).with_for_update()
     ).one()
+
+
+def _person_of(session: Session, stored: UserSession) -> Actor:
+    """Give the person of a session, at the firm chosen in it, whoever is viewed as."""
+    membership, user, party_name = session.execute(
+        select(Membership, User, PARTY_NAME)
+        .join(User, User.id == Membership.user_id)
+        .outerjoin(Reseller, Reseller.id == Membership.reseller_id)
+        .outerjoin(Customer, Customer.id == Membership.customer_id)
+        .where(Membership.id == stored.membership_id)
+    ).one()
+    return actor_for_membership(membership, user=user, party_name=party_name)
 
 
 def _seen_party(session: Session, stored: UserSession) -> Reseller | Customer:

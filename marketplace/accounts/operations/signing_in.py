@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from marketplace.accounts import passwords, rules
 from marketplace.accounts.models import Password, SignInAttempt, User, UserSession
@@ -58,9 +58,7 @@ def count_attempt(session: Session, *, email: str, ip: str, now: datetime, kind:
     Commit before looking at the password.
     """
     email = email.strip().lower()[:254]
-    # One attempt at a time per address of either kind, always locked in the same order.
-    for key in (f"ip {ip}", f"email {email}"):
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+    take_turns(session, email=email, ip=ip)
     until = _wait_until(session, email=email, ip=ip, now=now)
     if until is not None and until > now:
         raise TooManyAttempts(minutes=max(1, -int(-(until - now).total_seconds() // 60)))
@@ -68,6 +66,12 @@ def count_attempt(session: Session, *, email: str, ip: str, now: datetime, kind:
     session.add(attempt)
     session.flush()  # its id is what the caller remembers
     return attempt.id
+
+
+def take_turns(session: Session, *, email: str, ip: str) -> None:
+    """Let one attempt at a time be counted per address of either kind, always locked in the same order."""
+    for key in (f"ip {ip}", f"email {email}"):
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
 def _wait_until(session: Session, *, email: str, ip: str, now: datetime) -> datetime | None:
@@ -81,16 +85,25 @@ def _wait_until(session: Session, *, email: str, ip: str, now: datetime) -> date
 
 
 def _guesses(session: Session, whose: ColumnElement[bool], *, now: datetime) -> rules.Guesses:
-    """Count failures since the last success, within the time that counts."""
-    mine = (SignInAttempt.kind == PASSWORD, whose, SignInAttempt.at > now - rules.ATTEMPTS_COUNT_FOR)
-    last_success = (
-        select(func.coalesce(func.max(SignInAttempt.id), 0))
-        .where(*mine, SignInAttempt.succeeded)
-        .scalar_subquery()
+    """Count failures within the time that counts.
+
+    A later success forgives those of the same person. Not those of others from the same place: else whoever has one
+    account could guess at everybody's, signing in between.
+    """
+    later = aliased(SignInAttempt)
+    came_in_later = (
+        select(later.id)
+        .where(later.email == SignInAttempt.email, later.succeeded, later.id > SignInAttempt.id)
+        .exists()
     )
     count, latest = session.execute(
         select(func.count(), func.max(SignInAttempt.at)).where(
-            *mine, ~SignInAttempt.succeeded, ~SignInAttempt.is_forgiven, SignInAttempt.id > last_success
+            SignInAttempt.kind == PASSWORD,
+            whose,
+            SignInAttempt.at > now - rules.ATTEMPTS_COUNT_FOR,
+            ~SignInAttempt.succeeded,
+            ~SignInAttempt.is_forgiven,
+            ~came_in_later,
         )
     ).one()
     return rules.Guesses(count=count, latest=latest)

@@ -79,6 +79,8 @@ def list_unmapped(session: Session, *, period: Period | None = None) -> list[Unm
 
 def find_unmapped(session: Session, *, vendor: str, account: str) -> UnmappedRow | None:
     """Give one account of the queue, None where its usage has an owner by now."""
+    if not vendor or not account:
+        return None  # blank means all of them below
     values = {"period": None, "vendor": vendor, "account": account}
     found = session.execute(text(_UNMAPPED), values).one_or_none()
     return None if found is None else _row(found)

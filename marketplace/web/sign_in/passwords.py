@@ -1,7 +1,8 @@
 """Choosing a password: by a mailed link, or with the present one."""
 
+import time
+
 from flask import flash, redirect, render_template, request, url_for
-from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, gettext, lazy_gettext
 from wtforms import PasswordField, StringField
@@ -20,13 +21,15 @@ from marketplace.web.mails import post_mail
 from marketplace.web.session import (
     accounts_transaction,
     current_actor,
-    end_session,
     session_token,
     token_hash,
     wiring,
 )
 from marketplace.web.sign_in import blueprint
 from marketplace.web.sign_in.entering import welcome
+
+# Seconds, whether a mail is written or not: else the time would tell who has an account.
+_ASKING_TAKES = 0.25
 
 
 class ForgottenForm(PageForm):
@@ -72,6 +75,7 @@ def forgotten_password() -> ResponseReturnValue:
 @public
 def mail_reset_link() -> ResponseReturnValue:
     """Mail a link if there is such a person, and say the same if there is not."""
+    began = time.monotonic()
     form = ForgottenForm()
     if not form.validate_on_submit():
         return render_template("sign_in/forgotten_password.html", form=form), 422
@@ -88,7 +92,9 @@ def mail_reset_link() -> ResponseReturnValue:
                     body=render_template("emails/reset.txt", name=link.name),
                     path=url_for("sign_in.choose_password", token=link.token),
                 )
-    return render_template("sign_in/link_mailed.html", email=form.email.data)
+    answer = render_template("sign_in/link_mailed.html", email=form.email.data)
+    time.sleep(max(0.0, began + _ASKING_TAKES - time.monotonic()))
+    return answer
 
 
 @blueprint.get("/set-password/<string(length=43):token>")
@@ -194,9 +200,6 @@ def _change(form: ChangePasswordForm) -> str:
 
 
 def _unusable(refusal: LinkUnusable) -> ResponseReturnValue:
-    # Nothing of the link stays in the browser.
-    end_session()
-    cookie.clear()
     form = ForgottenForm()
     form.refuse(refusal)
     return render_template("sign_in/forgotten_password.html", form=form), 404
