@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.billing.models import BillingPeriod, PeriodStatus, StatementLine
@@ -20,7 +20,7 @@ from marketplace.rating.exact import plain
 from marketplace.rating.explain import LineFacts, RuleFacts, Step, steps_of
 from marketplace.rating.price import COST, LIST
 from marketplace.usage.lake import Lake, RowFilter, SourceRow, count_source_rows, source_rows
-from resellers.models import Customer, Hop, PriceRule, PriceRuleScope, Reseller
+from resellers.models import WHOLESALER_REFERENCE, Customer, Hop, PriceRule, PriceRuleScope, Reseller
 
 #: Columns of a source row that tell what the vendor charged: for the wholesaler alone.
 COST_COLUMNS = frozenset(
@@ -44,6 +44,9 @@ class HopExplanation:
     hop: str
     seller: str
     buyer: str
+    # As exports name them.
+    seller_reference: str
+    buyer_reference: str
     amount: Money
     steps: Sequence[Step]
 
@@ -84,12 +87,12 @@ _SUBJECT = (
 def explain(session: Session, line_id: UUID, *, actor: Actor) -> Explanation:
     """Explain a line to a viewer. Raises `UnknownLine` where it is not one of theirs."""
     line = _visible_line(session, line_id, actor)
-    names = _names(session, line)
+    parties = _parties(session, line)
     bought = None
     if line.hop == Hop.RETAIL and actor.audience is not Audience.CUSTOMER:
         below = _bought_as(session, line)
         if below is not None and session.scalar(lines_visible_to(actor).where(StatementLine.id == below.id)):
-            bought = _hop(session, below, names, actor)
+            bought = _hop(session, below, parties, actor)
     status = session.scalar(select(BillingPeriod.status).where(BillingPeriod.period == line.period))
     return Explanation(
         line_id=line.id,
@@ -101,7 +104,7 @@ def explain(session: Session, line_id: UUID, *, actor: Actor) -> Explanation:
         charge_until=line.charge_until,
         source_rows=line.source_rows,
         customer_id=line.customer_id,
-        own=_hop(session, line, names, actor),
+        own=_hop(session, line, parties, actor),
         bought=bought,
     )
 
@@ -124,16 +127,27 @@ def _visible_line(session: Session, line_id: UUID, actor: Actor) -> StatementLin
     return line
 
 
-def _names(session: Session, line: StatementLine) -> tuple[str, str]:
-    """Give the legal names of the line's reseller and customer."""
-    reseller = select(Reseller.legal_name).where(Reseller.id == line.reseller_id)
-    customer = select(Customer.legal_name).where(Customer.id == line.customer_id)
-    row = session.execute(select(reseller.scalar_subquery(), customer.scalar_subquery())).one()
-    return row[0], row[1]
+class _Parties(NamedTuple):
+    """The reseller and the customer of a line, by reference and legal name."""
+
+    reseller: str
+    reseller_name: str
+    customer: str
+    customer_name: str
 
 
-def _hop(session: Session, line: StatementLine, names: tuple[str, str], actor: Actor) -> HopExplanation:
-    reseller, customer = names
+def _parties(session: Session, line: StatementLine) -> _Parties:
+    """Give the parties; blank where row-level security hides one (a customer that has moved since)."""
+    parties = ((Reseller, line.reseller_id), (Customer, line.customer_id))
+    columns = [
+        func.coalesce(select(column).where(table.id == number).scalar_subquery(), "")
+        for table, number in parties
+        for column in (table.reference, table.legal_name)
+    ]
+    return _Parties._make(session.execute(select(*columns)).one())
+
+
+def _hop(session: Session, line: StatementLine, parties: _Parties, actor: Actor) -> HopExplanation:
     is_wholesale = line.hop == Hop.WHOLESALE
     is_sellers_view = sees_sellers_side(actor, line.hop)
     rule = None
@@ -160,8 +174,10 @@ def _hop(session: Session, line: StatementLine, names: tuple[str, str], actor: A
     return HopExplanation(
         line_id=line.id,
         hop=line.hop,
-        seller="" if is_wholesale else reseller,
-        buyer=reseller if is_wholesale else customer,
+        seller="" if is_wholesale else parties.reseller_name,
+        buyer=parties.reseller_name if is_wholesale else parties.customer_name,
+        seller_reference=WHOLESALER_REFERENCE if is_wholesale else parties.reseller,
+        buyer_reference=parties.reseller if is_wholesale else parties.customer,
         amount=Money(line.amount_minor, line.currency),
         steps=steps_of(facts, rule, is_sellers_view=is_sellers_view),
     )
@@ -294,8 +310,8 @@ def _hop_data(hop: HopExplanation) -> dict[str, Any]:
     return {
         "line": str(hop.line_id),
         "hop": hop.hop,
-        "seller": hop.seller or "wholesaler",
-        "buyer": hop.buyer,
+        "seller": hop.seller_reference,
+        "buyer": hop.buyer_reference,
         "amount": str(hop.amount.amount),
         "currency": hop.amount.currency,
         "steps": [

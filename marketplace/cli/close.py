@@ -69,6 +69,11 @@ def _words(figures: dict[str, Any]) -> str:
                 f"  rule gaps           {figures['rule_gaps']['wholesale']} wholesale, "
                 f"{figures['rule_gaps']['retail']} retail"
             ),
+            *(
+                f"  waits for a rate    the {document['hop']} statement of {document['customer']}: {document['pair']}"
+                " (python -m marketplace import fx FILE, then close again)"
+                for document in figures["parked_documents"]
+            ),
             f"  balance             {'adds up' if balance['ok'] else 'DIFFERS by ' + money(balance['difference'])}",
         )
     )

@@ -69,7 +69,7 @@ def _words(data: dict[str, Any]) -> str:
     for hop in data["hops"]:
         out.append(f"{hop['hop']}: {hop['seller']} -> {hop['buyer']}: {hop['amount']} {hop['currency']}")
         out += [_step(step) for step in hop["steps"]]
-    out.append(f"{data['source_rows']} source rows; the first of {data['rows_total']}:")
+    out.append(f"made of {data['source_rows']} source rows, the first of them:")
     out += [
         f"  file {row['file_no']} row {row['row']}: {row['usage_date']} quantity {row['quantity']}"
         for row in data["rows"][:_SHOWN]
@@ -77,14 +77,33 @@ def _words(data: dict[str, Any]) -> str:
     return "\n".join(out)
 
 
+_STEP_WORDS = {
+    "quantity": "quantity",
+    "vendor_cost": "the vendor's cost",
+    "wholesale_amount": "the reseller's cost, before rounding",
+    "list_price": "the vendor's list price",
+    "rule": "price rule",
+    "no_rule": "no price rule: at cost",
+    "fall_back": "no list price: at cost",
+    "sellers_price": "the seller's price",
+    "priced": "priced",
+    "exchange": "exchanged",
+    "billed_before": "less what was billed before",
+    "exact": "exact amount",
+    "rounded": "billed",
+}
+
+
 def _step(step: dict[str, Any]) -> str:
-    facts = {k: v for k, v in step.items() if k not in {"step", "amount", "currency"} and v is not None}
+    facts = {k: v for k, v in step.items() if k not in {"step", "amount", "currency"}}
+    rule = facts.pop("rule", None)
+    if rule:
+        # What a rule says stands in the rule.
+        facts = {"": rule} if step["step"] == "rule" else {**facts, "rule": rule}
     amount = "" if step["amount"] is None else f"{step['amount']} {step['currency'] or ''}".strip()
-    detail = ", ".join(f"{name} {_fact(value)}" for name, value in facts.items())
-    return f"  {step['step']:<18}{amount:>28}  {detail}".rstrip()
+    return f"  {_STEP_WORDS[step['step']]:<36}{amount:>28}  {_facts(facts)}".rstrip()
 
 
-def _fact(value: Any) -> str:
-    if isinstance(value, dict):
-        return "(" + ", ".join(f"{k} {_fact(v)}" for k, v in value.items() if v not in (None, "", {})) + ")"
-    return str(value)
+def _facts(facts: dict[str, Any]) -> str:
+    said = {name: _facts(v) if isinstance(v, dict) else v for name, v in facts.items()}
+    return ", ".join(f"{name} {value}".strip() for name, value in said.items() if value not in {None, ""})

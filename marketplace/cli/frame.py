@@ -1,8 +1,8 @@
 """The frame of every command: parsing, `--json`, refusals, logs, exit codes."""
 
 import argparse
+import errno
 import importlib
-import importlib.util
 import json
 import signal
 import sys
@@ -23,12 +23,22 @@ from marketplace.schema import SchemaMissing
 
 DONE, REFUSED, WRONG_USAGE = 0, 1, 2
 SHOWN_ROWS = 50
+_JSON_HELP = "print one JSON object instead of text"
 
 
 class FileMissing(Refusal):
     """A file named on the command line is not there, or may not be read."""
 
     sentence = N_("The file %(file)s cannot be read (%(reason)s): check the path.")
+
+
+class DiskFull(Refusal):
+    """There is no room for what the command writes."""
+
+    sentence = N_(
+        "The disk is full; nothing of what the command was doing was kept. Free some space, or move "
+        "MARKETPLACE_HOME to a larger disk."
+    )
 
 
 class Interrupted(Refusal):
@@ -45,13 +55,31 @@ class Broken(Refusal):
     )
 
 
+class _WrongUsage(Exception):
+    """The command line cannot be understood."""
+
+    def __init__(self, usage: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.usage = usage
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises what argparse would print, so that `--json` holds for wrong usage too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _WrongUsage(self.format_usage(), f"{self.prog}: {message}")
+
+
 def run_command(topics: Iterable[str], arguments: Sequence[str] | None) -> int:
     """Parse, run, print; give the exit code."""
-    parser = _parser(topics)
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        args = parser.parse_args(arguments)
-    except SystemExit as end:  # argparse has said what is wrong, or has printed the help
-        return end.code if isinstance(end.code, int) else WRONG_USAGE
+        args = _parser(topics).parse_args(given)
+    except _WrongUsage as wrong:
+        _print_wrong_usage(wrong, as_json="--json" in given)
+        return WRONG_USAGE
+    except SystemExit:  # the help was asked for and printed
+        return DONE
     logs.configure()
     signal.signal(signal.SIGTERM, _end_orderly)
     try:
@@ -71,7 +99,11 @@ def _run(run: Callable[[argparse.Namespace], Result], args: argparse.Namespace) 
         return run(args)
     except Refusal:
         raise
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull from error
+        if error.filename is None:
+            raise _broken(error) from error
         raise FileMissing(file=error.filename, reason=(error.strerror or "").lower()) from error
     except OperationalError as error:
         raise DatabaseUnreachable(reason=" ".join(str(error.orig).split())) from error
@@ -91,15 +123,15 @@ def _broken(error: Exception) -> Broken:
 
 
 def _parser(topics: Iterable[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m marketplace",
         description="A marketplace for cloud distributors: vendor bills in, statements out.",
+        epilog="Exit codes: 0 done, 1 refused with a sentence, 2 wrong usage. `COMMAND --help` says more.",
     )
+    parser.add_argument("--json", action="store_true", help=_JSON_HELP)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for topic in topics:
         known = set(subparsers.choices)
-        if importlib.util.find_spec(f"marketplace.cli.{topic}") is None:
-            continue
         module = importlib.import_module(f"marketplace.cli.{topic}")
         module.add_parser(subparsers)
         for name in set(subparsers.choices) - known:
@@ -111,13 +143,13 @@ def _parser(topics: Iterable[str]) -> argparse.ArgumentParser:
 
 
 def _add_json(command: argparse.ArgumentParser) -> None:
-    """Let every command, at whatever depth, take `--json` after its own name."""
+    """Let every command, at whatever depth, take `--json` after its own name too."""
     nested = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
     for action in nested:
         for child in action.choices.values():
             _add_json(child)
     if not nested and "--json" not in command._option_string_actions:  # noqa: SLF001 - argparse offers no other way
-        command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+        command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=_JSON_HELP)
 
 
 def _print_result(result: Result, *, as_json: bool) -> None:
@@ -135,6 +167,12 @@ def _print_refusal(refusal: Refusal, *, as_json: bool) -> None:
     if len(refusal.rows) > SHOWN_ROWS:
         lines.append(f"... and {len(refusal.rows) - SHOWN_ROWS} more rows: --json lists them all.")
     print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - this is what the command is for
+
+
+def _print_wrong_usage(wrong: _WrongUsage, *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"error": str(wrong), "rows": []})
+    print(f"{wrong.usage}{wrong}", file=sys.stderr, flush=True)  # noqa: T201 - see above
 
 
 def _row_in_words(row: FaultyRow) -> str:
