@@ -21,10 +21,9 @@ _PARTS = f"regexp_extract(trim(x), '{_ANY}', ['sign', 'whole', 'fraction', 'expo
 _CLOCK = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
 _UTC_MOMENT = rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|{_CLOCK}( ?(Z|UTC|[+-]00(:?00)?))?"
 _ZONED_MOMENT = rf"{_CLOCK} ?[+-][0-9]{{2}}(:?[0-9]{{2}})?"
-_US_MOMENT = r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( [AaPp][Mm])?)?"
-_US_FORMATS = (
-    "['%m/%d/%Y', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %I:%M:%S %p']"
-)
+# A year of two digits is what a spreadsheet leaves of a date, also in the examples of the FOCUS specification itself.
+_US_MOMENT = r"[0-9]{1,2}/[0-9]{1,2}/([0-9]{2}|[0-9]{4}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( [AaPp][Mm])?)?)"
+_US_FORMATS = "['%m/%d/%y', '%m/%d/%Y', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %I:%M:%S %p']"
 # Systems write 0001-01-01, 1753-01-01 or 9999-12-31 where they have no date.
 _FIRST_REAL_YEAR, _LAST_REAL_YEAR = 1900, 9000
 
