@@ -16,10 +16,12 @@ import duckdb
 import pyarrow as pa
 
 from marketplace.billing.terms import FIRST_DAY, LAST_DAY, Book, RuleSpan
+from marketplace.core.period import Period
 from marketplace.rating.price import LIST
 from marketplace.rating.rule_choice import SCOPE_COLUMNS, specificity
+from marketplace.rating.statements import RETAIL, WHOLESALE
 
-_FETCH = 5_000
+_FETCH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +109,24 @@ class Attribution:
         self._db.execute(_OWNERS)
         self._db.execute(_choice_query(self._book.rules))
 
-    def group(self) -> int:
-        """Sum up to groups that are priced as one. Gives their number."""
+    def group(self, billing_period: Period) -> int:
+        """Sum up to the lines of both hops, as they stand on statements of a period. Gives their number."""
         self._db.execute(_group_query(self._book.rules))
-        return int(self._one("SELECT count(*) FROM usage_group"))
+        self._load_documents(billing_period)
+        self._db.execute(_LINES)
+        return int(self._one("SELECT count(*) FROM line"))
 
-    def groups(self) -> Iterator[pa.RecordBatch]:
-        """Stream the groups as Arrow, ordered by customer: the quickest way out of DuckDB."""
-        yield from self._db.sql("SELECT * FROM usage_group ORDER BY customer_id").to_arrow_reader(_FETCH)
+    def lines(self) -> Iterator[pa.RecordBatch]:
+        """Stream the lines as Arrow, ordered by customer, hop and business fields."""
+        yield from self._db.sql(_LINES_IN_ORDER).to_arrow_reader(_FETCH)
+
+    def costs(self) -> Iterator[tuple[int, str, str, Decimal]]:
+        """Give what the vendor charged for each customer: customer, vendor, currency, cost."""
+        query = self._db.execute(
+            "SELECT customer_id, vendor, row_currency, sum(cost) FROM usage_group GROUP BY ALL"
+        )
+        while rows := query.fetchmany(_FETCH):
+            yield from rows
 
     def unmapped(self) -> list[UnmappedUsage]:
         """Give what nobody owns, by account, the dearest first."""
@@ -205,9 +217,43 @@ class Attribution:
             {"bucket": pa.array(range(len(starts)), pa.int32()), "starts": pa.array(starts, pa.date32())}
         )
         for name, table in (("mapping", mappings), ("rule", rules), ("bucket", buckets)):
-            self._db.register("loaded", table)
-            self._db.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM loaded")
-            self._db.unregister("loaded")
+            self._load(name, table)
+
+    def _load_documents(self, billing_period: Period) -> None:
+        """Give DuckDB the documents lines stand on, and the rules by their words, which names and orders lines."""
+        chains, rules = self._book.chains.values(), self._book.rules
+        for hop, currencies in (
+            (WHOLESALE, [chain.reseller_currency for chain in chains]),
+            (RETAIL, [chain.customer_currency for chain in chains]),
+        ):
+            documents = pa.table(
+                {
+                    "hop": pa.array([hop] * len(chains), pa.string()),
+                    "customer_id": pa.array([chain.customer_id for chain in chains], pa.int64()),
+                    "customer": pa.array([chain.customer for chain in chains], pa.string()),
+                    "reseller_id": pa.array([chain.reseller_id for chain in chains], pa.int64()),
+                    "reseller": pa.array([chain.reseller for chain in chains], pa.string()),
+                    "currency": pa.array(currencies, pa.string()),
+                }
+            )
+            self._load(f"{hop}_party", documents)
+        words = sorted((rule.terms.words, rule.rule_id) for rule in rules)
+        self._load(
+            "rule_words",
+            pa.table(
+                {
+                    "rule_id": pa.array([rule_id for _, rule_id in words], pa.int64()),
+                    "words": pa.array([one for one, _ in words], pa.string()),
+                    "place": pa.array(range(1, len(words) + 1), pa.int32()),
+                }
+            ),
+        )
+        self._db.execute(_DOCUMENTS, [str(self._book.period), str(billing_period)])
+
+    def _load(self, name: str, table: pa.Table) -> None:
+        self._db.register("loaded", table)
+        self._db.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM loaded")
+        self._db.unregister("loaded")
 
 
 def _choice_query(rules: Sequence[RuleSpan]) -> str:
@@ -314,44 +360,104 @@ _EFFECTIVE = """
 """
 _WHOLESALE_BASIS = _EFFECTIVE.format(hop="c.wholesale")
 _RETAIL_BASIS = _EFFECTIVE.format(hop="c.retail")
-# Days and their amounts travel as PostgreSQL array literals: they are stored, never computed with, on the way.
-# Trailing noughts are dropped, which halves what is carried; a bare point at the end is still a number.
-_DAYS = "'{{{{' || array_to_string(list_transform(by_day, lambda x: {text}), ',') || '}}}}'"
-_DAY_TEXT = {
-    column: _DAYS.format(text=f"rtrim(x.{column}::VARCHAR, '0')")
-    for column in ("quantity", "cost", "list_cost")
-}
-_TEXTS = ", ".join(
-    f"rtrim({column}::VARCHAR, '0') AS {column}"
-    for column in ("list_price", "list_fx", "quantity", "cost", "list_cost")
-)
+_USES_LIST = "c.wholesale_basis = 'list' OR c.retail_basis = 'list'"
+# Rows of one subject and currency under the same two rules; with a list rule, also of the same list price and rate.
 _GROUPS = f"""
     CREATE TEMP TABLE usage_group AS
-    SELECT * EXCLUDE (wholesale_basis, retail_basis, by_day)
-             REPLACE ({_TEXTS}, charge_from::VARCHAR AS charge_from, charge_until::VARCHAR AS charge_until),
-           {_DAYS.format(text="x.day::VARCHAR")} AS days,
-           CASE WHEN wholesale_basis = 'fixed' OR retail_basis = 'fixed'
-                  OR ((wholesale_basis = 'list' OR retail_basis = 'list') AND list_price IS NOT NULL)
-                THEN {_DAY_TEXT["quantity"]} END AS day_quantity,
-           CASE WHEN wholesale_basis = 'cost' THEN {_DAY_TEXT["cost"]} END AS day_cost,
-           CASE WHEN (wholesale_basis = 'list' OR retail_basis = 'list') AND list_price IS NULL
-                THEN {_DAY_TEXT["list_cost"]} END AS day_list
+    SELECT o.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
+           s.charge_category, s.charge_type, s.currency AS row_currency, c.wholesale_rule_id, c.retail_rule_id,
+           {_WHOLESALE_BASIS} AS wholesale_basis, {_RETAIL_BASIS} AS retail_basis,
+           CASE WHEN {_USES_LIST} THEN s.listing ELSE 0 END AS listing,
+           CASE WHEN {_USES_LIST} THEN s.list_price END AS list_price,
+           CASE WHEN {_USES_LIST} THEN s.list_fx END AS list_fx,
+           sum(s.quantity) AS quantity, sum(s.cost) AS cost, sum(s.list_cost) AS list_cost,
+           sum(s.rows)::BIGINT AS rows, min(s.charge_from) AS charge_from, max(s.charge_until) AS charge_until,
+           list_sort(list({{{{'day': s.usage_date, 'quantity': s.quantity, 'cost': s.cost,
+                            'list_cost': s.list_cost}}}})) AS by_day
+    FROM {_OWNED_ROWS}
+    JOIN choice c ON c.bucket = d.bucket{{same}}
+    WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax'
+    GROUP BY ALL
+"""
+# One document a hop and customer, with the id of its statement and what ids of its lines begin with. The ids are
+# those of `rating.statements.digest`.
+_DOCUMENTS = """
+    CREATE TEMP TABLE document AS
+    SELECT *, concat_ws(chr(31), $1, hop, reseller, customer, currency) AS identity,
+           left(sha256(concat_ws(chr(31), 'statement', $2, hop, reseller, customer, currency)), 32) AS statement_id
+    FROM (FROM wholesale_party UNION ALL FROM retail_party)
+    WHERE customer_id IN (SELECT DISTINCT customer_id FROM usage_group)
+"""
+_SUBJECT = "vendor, account, subscription, product, sku, meter, unit, charge_category, charge_type"
+# Lines of both hops. `taken` is the basis that is priced: with the retail basis `cost` that of the wholesale rule. A
+# wholesale line does not tell retail rules apart. A list basis of several prices is kept in its parts.
+_LINES = f"""
+    CREATE TEMP TABLE line AS
+    SELECT * REPLACE (CASE WHEN len(parts) > 1 THEN parts END AS parts)
     FROM (
-        SELECT o.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
-               s.charge_category, s.charge_type, s.currency,
-               c.wholesale_rule_id, c.retail_rule_id,
-               CASE WHEN c.wholesale_basis = 'list' OR c.retail_basis = 'list' THEN s.listing ELSE 0 END AS listed,
-               CASE WHEN c.wholesale_basis = 'list' OR c.retail_basis = 'list' THEN s.list_price END AS list_price,
-               CASE WHEN c.wholesale_basis = 'list' OR c.retail_basis = 'list' THEN s.list_fx END AS list_fx,
-               sum(s.quantity) AS quantity, sum(s.cost) AS cost, sum(s.list_cost) AS list_cost,
-               sum(s.rows)::BIGINT AS rows, min(s.charge_from) AS charge_from, max(s.charge_until) AS charge_until,
-               {_WHOLESALE_BASIS} AS wholesale_basis, {_RETAIL_BASIS} AS retail_basis,
-               list_sort(list({{{{'day': s.usage_date, 'quantity': s.quantity, 'cost': s.cost,
-                                'list_cost': s.list_cost}}}})) AS by_day
-        FROM {_OWNED_ROWS}
-        JOIN choice c ON c.bucket = d.bucket{{same}}
-        WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax'
+        SELECT hop, customer_id, {_SUBJECT}, row_currency, rule_id, basis, upper_rule_id, upper_basis, taken,
+               max(listing) AS listing, sum(quantity) AS quantity, sum(cost) AS cost, sum(list_cost) AS list_cost,
+               any_value(list_price) FILTER (WHERE taken = 'list') AS list_price,
+               any_value(list_fx) FILTER (WHERE taken = 'list') AS list_fx,
+               sum(rows)::BIGINT AS source_rows, min(charge_from) AS charge_from, max(charge_until) AS charge_until,
+               flatten(list(by_day)) AS by_day,
+               list({{
+                   'list_price': list_price, 'list_fx': list_fx, 'quantity': quantity, 'list_cost': list_cost,
+                   'by_day': by_day
+               }}) FILTER (WHERE taken = 'list') AS parts
+        FROM (
+            SELECT 'wholesale' AS hop, wholesale_rule_id AS rule_id, wholesale_basis AS basis,
+                   NULL::BIGINT AS upper_rule_id, '' AS upper_basis, wholesale_basis AS taken, *
+            FROM usage_group
+            UNION ALL
+            SELECT 'retail', retail_rule_id, retail_basis, wholesale_rule_id, wholesale_basis,
+                   CASE retail_basis WHEN 'cost' THEN wholesale_basis ELSE retail_basis END, *
+            FROM usage_group
+        )
         GROUP BY ALL
+    )
+"""
+# Amounts travel as text, days and their amounts as PostgreSQL array literals: they are stored, never computed with,
+# on the way. Trailing noughts are dropped, which halves what is carried; a bare point at the end is still a number.
+_TEXT = "rtrim({0}::VARCHAR, '0')"
+_DAYS = "'{{' || array_to_string(list_transform(by_day, lambda x: {0}), ',') || '}}'"
+_DAY_TEXT = {
+    column: _DAYS.format(_TEXT.format(f"x.{column}")) for column in ("quantity", "cost", "list_cost")
+}
+_LIST_PARTS = f"""
+    list_transform(parts, lambda p: {{
+        'list_price': {_TEXT.format("p.list_price")}, 'list_fx': {_TEXT.format("p.list_fx")},
+        'quantity': {_TEXT.format("p.quantity")}, 'list_cost': {_TEXT.format("p.list_cost")},
+        'days': list_transform(p.by_day, lambda x: x.day::VARCHAR),
+        'day_quantity': list_transform(p.by_day, lambda x: {_TEXT.format("x.quantity")}),
+        'day_list_cost': list_transform(p.by_day, lambda x: {_TEXT.format("x.list_cost")})
+    }})
+"""
+# What a line is priced from, as `rating.statements.Sum`: where rows have a list price, their quantity.
+_SUMMED = """
+    CASE WHEN parts IS NOT NULL THEN NULL WHEN taken = 'cost' THEN 'cost'
+         WHEN taken = 'fixed' OR list_price IS NOT NULL THEN 'quantity' ELSE 'list_cost' END
+"""
+_SUMS = ("cost", "quantity", "list_cost")
+_LINES_IN_ORDER = f"""
+    SELECT * EXCLUDE (list_cost, by_day, parts, taken, summed, place, upper_place, identity, words, upper_words)
+             REPLACE ({_TEXT.format("quantity")} AS quantity, {_TEXT.format("cost")} AS cost,
+                      {_TEXT.format("list_price")} AS list_price, {_TEXT.format("list_fx")} AS list_fx),
+           left(sha256(concat_ws(chr(31), identity, {_SUBJECT}, words, basis, upper_words, upper_basis,
+                                 row_currency)), 32) AS group_id,
+           CASE summed {" ".join(f"WHEN '{one}' THEN {_TEXT.format(one)}" for one in _SUMS)} END AS amount,
+           CASE summed {" ".join(f"WHEN '{one}' THEN {_DAY_TEXT[one]}" for one in _SUMS)} END AS day_basis,
+           CASE WHEN summed IS NOT NULL THEN {_DAYS.format("x.day::VARCHAR")} END AS days,
+           {_LIST_PARTS} AS list_parts
+    FROM (
+        SELECT l.*, {_SUMMED} AS summed, d.reseller_id, d.currency, d.statement_id, d.identity,
+               coalesce(r.words, '') AS words, coalesce(r.place, 0) AS place,
+               coalesce(u.words, '') AS upper_words, coalesce(u.place, 0) AS upper_place
+        FROM line l
+        JOIN document d ON d.hop = l.hop AND d.customer_id = l.customer_id
+        LEFT JOIN rule_words r ON r.rule_id = l.rule_id
+        LEFT JOIN rule_words u ON u.rule_id = l.upper_rule_id
+        ORDER BY l.customer_id, l.hop, {_SUBJECT}, place, basis, upper_place, upper_basis, row_currency
     )
 """
 _UNMAPPED = f"""

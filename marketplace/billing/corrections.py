@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from marketplace.billing.attribution import BillKey, Engine
-from marketplace.billing.drafts import LINE_COLUMNS, Draft, Totals, copy_text, copying, statement_id
+from marketplace.billing.drafts import Draft, Totals, copy_lines, copy_text, statement_id
 from marketplace.billing.inputs import Inputs
 from marketplace.billing.rated_period import Progress, RatedPeriod, rate_period
 from marketplace.core.currency import minor_units
@@ -71,15 +72,18 @@ def correct(
         rated,
         parts_of,
     ):
-        with copying(session, worth, LINE_COLUMNS) as copy:
+
+        def noting() -> Iterator[pa.Table]:
             for some in rated.priced:
-                copy.write(some.rows)
                 for one in some.figures:
                     key = DocumentKey(one.hop, one.reseller_id, one.customer_id, one.currency)
                     if one.parked_pair:
                         parked[key] = one.parked_pair
                     else:
                         totals[key] = one.minor
+                yield some.rows
+
+        copy_lines(session, worth, billing_period, noting())
         correction = Correction(period, inputs, rated, parts_of())
     session.execute(text(f"CREATE INDEX ON {worth} (group_id)"))
     session.execute(text(f"ANALYZE {worth}"))
@@ -101,7 +105,7 @@ def correct(
         correction.lines += len(lines)
         if key.hop == "wholesale":
             _add_costs(correction.costs.setdefault(statement.id, {}), lines)
-    draft.write_rows(rows_out)
+    draft.write_differences(rows_out)
     return correction
 
 
@@ -142,7 +146,7 @@ def _references(session: Session) -> tuple[dict[int, str], dict[int, str]]:
 
 
 def _sort_key(line: Mapping[str, Any], words: Mapping[int, str]) -> tuple[str, ...]:
-    """Give the line's business fields in the order of `rating.statements.Line.sort_key`."""
+    """Give the line's business fields in the order in which `Attribution.lines` gives them."""
     subject = (
         "vendor",
         "account",

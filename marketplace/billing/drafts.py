@@ -5,20 +5,23 @@ leaves nothing.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import psycopg
+import pyarrow as pa
+from pyarrow.csv import WriteOptions, write_csv
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from marketplace.core.period import Period
-from marketplace.rating.exact import multiply, plain
-from marketplace.rating.statements import Document, Line, digest
+from marketplace.rating.exact import plain
+from marketplace.rating.statements import digest
 
-LINE_COLUMNS = (
+DIFFERENCE_COLUMNS = (
     "id, period, corrects, group_id, statement_id, hop, reseller_id, customer_id, vendor, account, subscription, "
     "product, sku, meter, unit, charge_category, charge_type, charge_from, charge_until, quantity, rule_id, basis, "
     "basis_amount, basis_currency, percent, unit_price, fx_rate, exact_amount, amount_minor, currency, source_rows, "
@@ -43,42 +46,31 @@ def copy_text(*values: object) -> str:
     return "\t".join(_NULL if value is None else str(value).translate(_ESCAPES) for value in values) + "\n"
 
 
-def line_row(document: Document, line: Line, *, period: Period, statement: str) -> str:
-    """Write a line of a period's own usage for COPY. The columns are those of `LINE_COLUMNS`."""
-    chain, price = document.chain, line.effective
-    days, day_basis, day_factor = _days(line)
-    subject = "\t".join(line.subject)
-    if "\\" in subject or "\n" in subject or "\r" in subject or subject.count("\t") != len(line.subject) - 1:
-        subject = "\t".join(value.translate(_ESCAPES) for value in line.subject)
-    rule = _NULL if line.terms.rule_id is None else line.terms.rule_id
-    percent = _NULL if price.percent is None else price.percent
-    unit_price = _NULL if price.unit_price is None else price.unit_price
-    upper_rule = _NULL if line.upper_rule_id is None else line.upper_rule_id
-    return (
-        f"{line.group_id}\t{period.number}\t\\N\t{line.group_id}\t{statement}\t{document.hop}\t{chain.reseller_id}\t"
-        f"{chain.customer_id}\t{subject}\t{line.charge_from}\t{line.charge_until}\t{line.quantity}\t{rule}\t"
-        f"{price.basis}\t{line.basis_amount}\t{line.basis_currency}\t{percent}\t{unit_price}\t{line.fx_rate}\t"
-        f"{line.exact}\t{line.minor}\t{document.currency}\t{line.rows}\t{price.gap}\t{upper_rule}\t"
-        f"{line.upper_basis}\t{line.cost}\t{line.row_currency}\t{days}\t{day_basis}\t{day_factor}\t\\N\t\\N\n"
+def copy_lines(session: Session, table: str, period: Period, some: Iterable[pa.Table]) -> None:
+    """Copy lines of a period's own usage into a table. While one lot is being copied the next is made."""
+    with ThreadPoolExecutor(1) as beside, ExitStack() as stack:
+        copy: psycopg.Copy | None = None
+        copied: Future[None] | None = None
+        for lines in some:
+            if copy is None:
+                columns = ", ".join((*lines.column_names, "id", "period"))
+                copy = stack.enter_context(copying(session, table, f"{columns}", options="FORMAT csv"))
+            if copied is not None:
+                copied.result()
+            copied = beside.submit(_copy_lot, copy, lines, period)
+        if copied is not None:
+            copied.result()
+
+
+def _copy_lot(copy: psycopg.Copy, lines: pa.Table, period: Period) -> None:
+    number = pa.repeat(pa.scalar(period.number, pa.int32()), len(lines))
+    rows = pa.BufferOutputStream()
+    write_csv(
+        lines.append_column("id", lines["group_id"]).append_column("period", number),
+        rows,
+        WriteOptions(include_header=False),
     )
-
-
-def _days(line: Line) -> tuple[str, str, Decimal]:
-    """Give a line's days, the basis of each and the factor to its currency.
-
-    Parts that were added up with different multipliers get theirs applied here and share a factor.
-    """
-    if len(line.day_parts) == 1:
-        multiplier, part = line.day_parts[0]
-        return part.days, part.amounts, multiply(multiplier, line.factor)
-    days = "{" + ",".join(part.days[1:-1] for _, part in line.day_parts) + "}"
-    amounts = []
-    for multiplier, part in line.day_parts:
-        texts = part.amounts[1:-1].split(",")
-        amounts += (
-            texts if multiplier == 1 else [str(multiply(Decimal(value), multiplier)) for value in texts]
-        )
-    return days, "{" + ",".join(amounts) + "}", line.factor
+    copy.write(rows.getvalue().to_pybytes())
 
 
 @dataclass(slots=True)
@@ -121,9 +113,13 @@ class Draft:
             self._statements[identity] = Totals(identity, hop, reseller_id, customer_id, currency)
         return self._statements[identity]
 
-    def write_rows(self, rows: Iterable[str]) -> None:
-        """Copy lines as they come, each a row of `LINE_COLUMNS` or several."""
-        with copying(self._session, f"statement_line_{self._suffix}", LINE_COLUMNS) as copy:
+    def write_lines(self, some: Iterable[pa.Table]) -> None:
+        """Copy lines of the period's own usage as they come."""
+        copy_lines(self._session, f"statement_line_{self._suffix}", self._period, some)
+
+    def write_differences(self, rows: Iterable[str]) -> None:
+        """Copy differences of closed periods, each a row of `DIFFERENCE_COLUMNS`."""
+        with copying(self._session, f"statement_line_{self._suffix}", DIFFERENCE_COLUMNS) as copy:
             for row in rows:
                 copy.write(row)
 
@@ -175,8 +171,11 @@ _INDEXES = """
 
 
 @contextmanager
-def copying(session: Session, table: str, columns: str) -> Iterator[psycopg.Copy]:
+def copying(
+    session: Session, table: str, columns: str, *, options: str = "FORMAT text"
+) -> Iterator[psycopg.Copy]:
     """Open a COPY into a table on the session's own connection, in its transaction."""
     connection: Any = session.connection().connection.driver_connection
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+    statement = f"COPY {table} ({columns}) FROM STDIN ({options})"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
         yield copy

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from marketplace.billing.attribution import Attribution, BillKey, Engine, UnmappedUsage
-from marketplace.billing.pricing import PriceBook, Priced, price_all
+from marketplace.billing.pricing import Priced, price_all
 from marketplace.billing.sources import Sources
 from marketplace.billing.terms import Book
 from marketplace.core.errors import N_, Refusal
@@ -47,6 +47,8 @@ class RatedPeriod:
     priced: Iterator[Priced]
     unmapped: list[UnmappedUsage]
     tax: dict[BillKey, Decimal]
+    # What the vendor charged for each customer: customer, vendor, currency, cost.
+    costs: Callable[[], Iterator[tuple[int, str, str, Decimal]]]
     #: Customers whose wholesale statement waits for an exchange rate: complete once `priced` is read.
     parked_customers: list[int] = field(default_factory=list)
 
@@ -68,33 +70,29 @@ def rate_period(
         progress("attribute", 0, 1)
         attribution.attribute()
         progress("group", 0, 1)
-        groups = attribution.group()
+        lines = attribution.group(billing_period)
         rated = RatedPeriod(
             book=book,
             rows=rows,
             priced=iter(()),
             unmapped=attribution.unmapped(),
             tax={key: cost for key, (cost, _) in attribution.tax().items()},
+            costs=attribution.costs,
         )
-        price_book = PriceBook.of(book, billing_period=billing_period)
-        priced = price_all(attribution.groups(), price_book, groups=groups, processes=engine.threads)
-        rated.priced = _noting(priced, rated, groups, progress)
+        rated.priced = _noting(price_all(attribution.lines(), book), rated, lines, progress)
         yield rated, lambda: _parts(attribution, rated, sources)
 
 
-def _noting(
-    priced: Iterator[Priced], rated: RatedPeriod, groups: int, progress: Progress
-) -> Iterator[Priced]:
+def _noting(priced: Iterator[Priced], rated: RatedPeriod, lines: int, progress: Progress) -> Iterator[Priced]:
     """Let priced customers pass, noting whose wholesale statement is parked, and how far the work is."""
     done = 0
-    progress("price", 0, groups)
+    progress("price", 0, lines)
     for some in priced:
         for one in some.figures:
-            if one.hop == WHOLESALE:
-                done += one.lines
-                if one.parked_pair:
-                    rated.parked_customers.append(one.customer_id)
-        progress("price", min(done, groups), groups)
+            done += one.lines
+            if one.hop == WHOLESALE and one.parked_pair:
+                rated.parked_customers.append(one.customer_id)
+        progress("price", done, lines)
         yield some
 
 

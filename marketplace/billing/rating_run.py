@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from marketplace.billing import summary
 from marketplace.billing.attribution import BillKey, Engine
 from marketplace.billing.corrections import Correction, correct
-from marketplace.billing.drafts import Draft, copy_text, copying
+from marketplace.billing.drafts import Draft, Totals, copy_text, copying
 from marketplace.billing.inputs import current_fingerprint, load_inputs
 from marketplace.billing.models import BillingPeriod, CloseRun, PeriodStatus, RunStatus
 from marketplace.billing.pricing import Priced
@@ -268,7 +268,8 @@ def _write_draft(
     with rate_period(
         inputs.book, sources, billing_period=period, engine=workshop.engine, progress=progress
     ) as (rated, parts_of):
-        draft.write_rows(some.rows for some in costs.noting(draft, rated.priced))
+        draft.write_lines(some.rows for some in costs.noting(draft, rated.priced))
+        costs.note_costs(rated.costs())
         parts = parts_of()
     progress("write", 0, 1)
     balances = {
@@ -321,34 +322,44 @@ _INTERRUPTED = N_("It was interrupted before it had ended; nothing of it was kep
 
 @dataclass(slots=True)
 class _CostBook:
-    """What each wholesale statement cost, noted while the documents pass by."""
+    """What each wholesale statement cost; statements are noted while the documents pass by."""
 
     by_statement: dict[str, dict[tuple[str, str], Decimal]] = field(default_factory=dict)
-    parked: dict[str, str] = field(default_factory=dict)
+    _parked: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    _wholesale: dict[int, Totals] = field(default_factory=dict)
 
     def noting(self, draft: Draft, priced: Iterable[Priced]) -> Iterator[Priced]:
-        """Let priced customers pass; add up their statements and note the cost of wholesale ones."""
+        """Let priced customers pass, adding up their statements."""
         for some in priced:
             for one in some.figures:
-                identity = one.statement_id
-                statement = draft.statement(identity, one.hop, one.reseller_id, one.customer_id, one.currency)
+                statement = draft.statement(
+                    one.statement_id, one.hop, one.reseller_id, one.customer_id, one.currency
+                )
                 statement.parked_pair = statement.parked_pair or one.parked_pair
                 statement.minor += one.minor
                 statement.exact = add(statement.exact, one.exact)
                 statement.lines += one.lines
-                if one.hop == WHOLESALE and one.parked_pair:
-                    self.parked[identity] = _by_currency(one.cost)
-                elif one.hop == WHOLESALE:
-                    self.by_statement[identity] = one.cost
+                if one.hop == WHOLESALE:
+                    self._wholesale[one.customer_id] = statement
             yield some
 
+    def note_costs(self, costs: Iterable[tuple[int, str, str, Decimal]]) -> None:
+        """Give each customer's cost to its wholesale statement, once all documents have passed."""
+        for customer_id, vendor, currency, cost in costs:
+            statement = self._wholesale[customer_id]
+            if statement.parked_pair:
+                parked = self._parked.setdefault(statement.id, {})
+                parked[currency] = add(parked.get(currency, Decimal(0)), cost)
+            else:
+                self.by_statement.setdefault(statement.id, {})[vendor, currency] = cost
 
-def _by_currency(costs: dict[tuple[str, str], Decimal]) -> str:
-    """Give costs by currency alone, as JSON with exact texts."""
-    sums: dict[str, Decimal] = {}
-    for (_, currency), cost in sorted(costs.items()):
-        sums[currency] = add(sums.get(currency, Decimal(0)), cost)
-    return json.dumps({currency: plain(cost) for currency, cost in sums.items()})
+    @property
+    def parked(self) -> dict[str, str]:
+        """The cost of parked statements by currency, as JSON with exact texts."""
+        return {
+            identity: json.dumps({currency: plain(costs[currency]) for currency in sorted(costs)})
+            for identity, costs in self._parked.items()
+        }
 
 
 def _replace_figures(session: Session, period: Period) -> None:

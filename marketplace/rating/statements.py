@@ -1,14 +1,15 @@
-"""From the usage of one customer to its two documents: group, price once, round once.
+"""From the usage of one customer to its two documents: price each line's exact sum once, round each document once.
 
-The wholesale document is what the reseller owes for the customer, the retail one what the customer owes. Both
-come from the same groups of rows. A document for which an exchange rate is missing is parked whole.
+The wholesale document is what the reseller owes for the customer, the retail one what the customer owes. A line is a
+sum over its rows, under one rule of its hop (and one of the hop above). What kind of line it is decides its
+`Formula`; the formula times the sum is the amount. A document for which an exchange rate is missing is parked whole.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from hashlib import blake2b
-from operator import attrgetter
+from enum import StrEnum
+from hashlib import sha256
 from typing import NamedTuple
 
 from marketplace.core.currency import minor_units
@@ -20,53 +21,16 @@ WHOLESALE = "wholesale"
 RETAIL = "retail"
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
-#: Stands between the fields of a key. Smaller than any character, so that keys compare as their fields would.
-_SEPARATOR = "\x00"
+#: Stands between the fields an id is derived from.
+SEPARATOR = "\x1f"
 
 
-class Subject(NamedTuple):
-    """The business fields a line shares with its source rows, in the order in which lines are sorted."""
+class Sum(StrEnum):
+    """Which exact sum over its rows a line is priced from."""
 
-    vendor: str
-    account: str
-    subscription: str
-    product: str
-    sku: str
-    meter: str
-    unit: str
-    charge_category: str
-    charge_type: str
-
-
-class DayBasis(NamedTuple):
-    """The basis of each usage day, as two PostgreSQL array literals of equal length."""
-
-    days: str
-    amounts: str
-
-
-class UsageGroup(NamedTuple):
-    """Rows of one subject and currency under the same two rules, summed exactly. Days are ISO dates."""
-
-    subject: Subject
-    row_currency: str
-    wholesale_terms: Terms
-    retail_terms: Terms
-    listing: Listing
-    # Where the list basis is quantity x price x rate: the same price and rate for all rows of the group.
-    list_price: Decimal | None
-    list_fx: Decimal | None
-    quantity: Decimal
-    cost: Decimal
-    # Where the rows carry their list cost.
-    list_cost: Decimal
-    rows: int
-    charge_from: str
-    charge_until: str
-    days: str
-    day_quantity: str
-    day_cost: str
-    day_list: str
+    COST = "cost"
+    LIST = "list"
+    QUANTITY = "quantity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,47 +45,19 @@ class Chain:
     reseller_currency: str
 
 
-@dataclass(slots=True)
-class Line:
-    """One statement line in the making; complete once its document is rounded."""
+class Formula(NamedTuple):
+    """How lines of one kind are priced.
 
-    # The business fields in their order, a rule by its scope and start: equal keys are one line.
-    key: str
-    subject: Subject
-    row_currency: str
-    terms: Terms
+    basis amount = sum x `before` (1, or for the retail basis `cost` what makes the wholesale amount of the sum)
+    exact amount = basis amount x `factor` (the rule's factor times the exchange rate)
+    """
+
+    sum: Sum
+    before: Decimal
     effective: Effective
-    upper_rule_id: int | None
-    upper_basis: str
     basis_currency: str
     fx_rate: Decimal
-    # What the basis is multiplied by: the rule's factor and the exchange rate.
     factor: Decimal
-    quantity: Decimal
-    basis_amount: Decimal
-    cost: Decimal
-    rows: int
-    charge_from: str
-    charge_until: str
-    # One entry a group that was added up here; nearly always one.
-    day_parts: list[tuple[Decimal, DayBasis]]
-    exact: Decimal = _ZERO
-    minor: int = 0
-    group_id: str = ""
-
-
-@dataclass(slots=True)
-class Document:
-    """One hop of one customer in one currency: its lines in order, its exact total, its one rounding."""
-
-    hop: str
-    chain: Chain
-    currency: str
-    lines: list[Line] = field(default_factory=list)
-    exact_total: Decimal = Decimal(0)
-    total_minor: int = 0
-    parked_pair: str = ""
-    cost: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
 
 class MissingRate(LookupError):
@@ -149,146 +85,86 @@ class ExchangeRates:
             raise MissingRate(source, target) from None
 
 
-def documents_of_customer(
-    chain: Chain, groups: Iterable[UsageGroup], *, rates: ExchangeRates, usage_period: str
-) -> tuple[Document, Document]:
-    """Price and round everything one customer used in a period: its wholesale and its retail document."""
-    wholesale = Document(WHOLESALE, chain, chain.reseller_currency)
-    retail = Document(RETAIL, chain, chain.customer_currency)
-    wholesale_lines: dict[str, Line] = {}
-    retail_lines: dict[str, Line] = {}
-    for group in groups:
-        lower = _basis(group, group.wholesale_terms)
-        bought = None
-        try:
-            bought = _add(wholesale_lines, group, lower, rates, chain.reseller_currency)
-        except MissingRate as missing:
-            wholesale.parked_pair = wholesale.parked_pair or str(missing)
-        cost_key = (group.subject.vendor, group.row_currency)
-        wholesale.cost[cost_key] = add(wholesale.cost.get(cost_key, _ZERO), group.cost)
-        upper = _basis(group, group.retail_terms)
-        if upper.effective.basis == COST:
-            if bought is None:
-                retail.parked_pair = retail.parked_pair or wholesale.parked_pair
-                continue
-            upper = _Basis(
-                upper.terms,
-                upper.effective,
-                multiply(lower.amount, bought.factor),
-                chain.reseller_currency,
-                multiply(lower.day_multiplier, bought.factor),
-                lower.day_basis,
-            )
-        try:
-            _add(retail_lines, group, upper, rates, chain.customer_currency, below=lower)
-        except MissingRate as missing:
-            retail.parked_pair = retail.parked_pair or str(missing)
-    _finish(wholesale, wholesale_lines.values(), usage_period)
-    _finish(retail, retail_lines.values(), usage_period)
-    return wholesale, retail
+def wholesale_formula(
+    terms: Terms, listing: Listing, *, row_currency: str, reseller_currency: str, rates: ExchangeRates
+) -> Formula:
+    """Say how the reseller is charged for rows of a currency under a rule. Raises `MissingRate`."""
+    price = effective(terms, listing)
+    return _formula(_SUM_OF[price.basis], _ONE, price, _source(terms, row_currency), reseller_currency, rates)
 
 
-class _Basis(NamedTuple):
-    terms: Terms
-    effective: Effective
-    amount: Decimal
-    currency: str
-    # A day's amount is day basis x multiplier x the line's factor and rate.
-    day_multiplier: Decimal
-    day_basis: str
-
-
-def _basis(group: UsageGroup, terms: Terms) -> _Basis:
-    """What a hop's rule starts from for a group: the vendor's cost, the list price or the quantity."""
-    price = effective(terms, group.listing)
-    if price.basis == COST:
-        return _Basis(terms, price, group.cost, group.row_currency, _ONE, group.day_cost)
-    if price.basis == FIXED:
-        return _Basis(terms, price, group.quantity, terms.currency, _ONE, group.day_quantity)
-    if group.list_price is None:
-        return _Basis(terms, price, group.list_cost, group.row_currency, _ONE, group.day_list)
-    unit = group.list_price if group.list_fx is None else multiply(group.list_price, group.list_fx)
-    amount = multiply(group.quantity, unit)
-    return _Basis(terms, price, amount, group.row_currency, unit, group.day_quantity)
-
-
-def _add(
-    lines: dict[str, Line],
-    group: UsageGroup,
-    basis: _Basis,
-    rates: ExchangeRates,
-    currency: str,
+def retail_formula(
+    terms: Terms,
+    listing: Listing,
     *,
-    below: _Basis | None = None,
-) -> Line:
-    """Add a group to its line, which is begun where it is the first. Retail lines note what they were bought under."""
-    upper_words, upper_basis = ("", "") if below is None else (below.terms.words, below.effective.basis)
-    key = _SEPARATOR.join(
-        (
-            *group.subject,
-            basis.terms.words,
-            basis.effective.basis,
-            upper_words,
-            upper_basis,
-            group.row_currency,
-        )
+    wholesale: Terms,
+    row_currency: str,
+    reseller_currency: str,
+    customer_currency: str,
+    rates: ExchangeRates,
+) -> Formula:
+    """Say how the customer is charged for rows that were bought under a wholesale rule. Raises `MissingRate`.
+
+    The basis `cost` is the reseller's cost: the exact wholesale amount before rounding, in the reseller's currency.
+    """
+    price = effective(terms, listing)
+    if price.basis != COST:
+        source = _source(terms, row_currency)
+        return _formula(_SUM_OF[price.basis], _ONE, price, source, customer_currency, rates)
+    bought = wholesale_formula(
+        wholesale, listing, row_currency=row_currency, reseller_currency=reseller_currency, rates=rates
     )
-    day_part = (basis.day_multiplier, DayBasis(group.days, basis.day_basis))
-    line = lines.get(key)
-    if line is None:
-        fx_rate = rates.rate(basis.currency, currency)
-        line = lines[key] = Line(
-            key,
-            group.subject,
-            group.row_currency,
-            basis.terms,
-            basis.effective,
-            None if below is None else below.terms.rule_id,
-            upper_basis,
-            basis.currency,
-            fx_rate,
-            multiply(basis.effective.factor, fx_rate),
-            group.quantity,
-            basis.amount,
-            group.cost,
-            group.rows,
-            group.charge_from,
-            group.charge_until,
-            [day_part],
-        )
-        return line
-    line.quantity = add(line.quantity, group.quantity)
-    line.basis_amount = add(line.basis_amount, basis.amount)
-    line.cost = add(line.cost, group.cost)
-    line.rows += group.rows
-    line.charge_from = min(line.charge_from, group.charge_from)
-    line.charge_until = max(line.charge_until, group.charge_until)
-    line.day_parts.append(day_part)
-    return line
+    return _formula(bought.sum, bought.factor, price, reseller_currency, customer_currency, rates)
 
 
-def _finish(document: Document, lines: Iterable[Line], usage_period: str) -> None:
-    """Price each line's exact sum once, round the document once, and share its total among the lines."""
-    if document.parked_pair:
-        return
-    chain = document.chain
-    document.lines = sorted(lines, key=attrgetter("key"))
-    identity = _SEPARATOR.join(
-        (usage_period, document.hop, chain.reseller, chain.customer, document.currency)
-    )
+def _source(terms: Terms, row_currency: str) -> str:
+    """A fixed price is in the rule's currency, everything else in the row's."""
+    return terms.currency if terms.basis == FIXED else row_currency
+
+
+def _formula(
+    amount: Sum, before: Decimal, price: Effective, source: str, target: str, rates: ExchangeRates
+) -> Formula:
+    rate = rates.rate(source, target)
+    return Formula(amount, before, price, source, rate, multiply(price.factor, rate))
+
+
+_SUM_OF = {"cost": Sum.COST, "list": Sum.LIST, "fixed": Sum.QUANTITY}
+
+
+class PricedDocument(NamedTuple):
+    """One hop of one customer: its exact total, its one rounding, and for each line basis, exact amount and share."""
+
+    exact_total: Decimal
+    total_minor: int
+    basis_amounts: list[Decimal]
+    exact_amounts: list[Decimal]
+    minors: list[int]
+
+
+def price_document(lines: Sequence[tuple[Formula, Decimal]], currency: str) -> PricedDocument:
+    """Price each line's exact sum once, round the total once, and share it among the lines.
+
+    Lines come in the order of their business fields, which decides ties of the largest remainder.
+    """
+    basis_amounts = [multiply(amount, formula.before) for formula, amount in lines]
+    exact_amounts = [
+        multiply(amount, formula.factor) for amount, (formula, _) in zip(basis_amounts, lines, strict=True)
+    ]
     total = _ZERO
-    for line in document.lines:
-        line.exact = multiply(line.basis_amount, line.factor)
-        total = add(total, line.exact)
-        line.group_id = digest(identity, line.key)
-    document.exact_total = total
-    document.total_minor = to_minor(total, document.currency)
-    shift = minor_units(document.currency)
-    parts = allot([EXACT.scaleb(line.exact, shift) for line in document.lines], document.total_minor)
-    for line, minor in zip(document.lines, parts, strict=True):
-        line.minor = minor
+    for exact in exact_amounts:
+        total = add(total, exact)
+    total_minor = to_minor(total, currency)
+    shift = minor_units(currency)
+    minors = allot([EXACT.scaleb(exact, shift) for exact in exact_amounts], total_minor)
+    return PricedDocument(total, total_minor, basis_amounts, exact_amounts, minors)
+
+
+def list_unit_amount(list_price: Decimal, list_fx: Decimal | None) -> Decimal:
+    """Give what one unit comes to at list price in the currency of the rows: the list basis is quantity x this."""
+    return list_price if list_fx is None else multiply(list_price, list_fx)
 
 
 def digest(*fields: str) -> str:
-    """Derive an id (a UUID in hexadecimal) from texts: the same texts always give the same."""
-    return blake2b(_SEPARATOR.join(fields).encode(), digest_size=16).hexdigest()
+    """Derive an id (32 hexadecimal digits, a UUID) from texts: the same texts always give the same."""
+    return sha256(SEPARATOR.join(fields).encode()).hexdigest()[:32]
