@@ -19,7 +19,7 @@ from marketplace.core.period import Period
 from marketplace.rating.exact import plain
 from marketplace.rating.explain import LineFacts, RuleFacts, Step, steps_of
 from marketplace.rating.price import COST, LIST
-from marketplace.usage.lake import Lake, RowFilter, SourceRow, count_source_rows, source_rows
+from marketplace.usage.lake import Lake, RowFilter, SourceRow, source_rows
 from resellers.models import WHOLESALER_REFERENCE, Customer, Hop, PriceRule, PriceRuleScope, Reseller
 
 #: Columns of a source row that tell what the vendor charged: for the wholesaler alone.
@@ -262,12 +262,34 @@ def source_page(
         has_list_price=_has_list_price(session, line),
         among=sorted({(row[1], row[2]) for row in sources if row[0] == line.vendor}),
     )
-    rows = source_rows(lake, files, matching=matching, limit=limit, offset=offset)
-    return SourcePage(
-        rows=[_shown(row, actor) for row in rows],
-        total=count_source_rows(lake, files, matching=matching),
-        offset=offset,
+    rows, total = source_rows(lake, files, matching=matching, limit=limit, offset=offset)
+    names = _file_names(session, line, rows) if actor.audience is Audience.WHOLESALER else {}
+    return SourcePage(rows=[_shown(row, actor, names) for row in rows], total=total, offset=offset)
+
+
+def _file_names(
+    session: Session, line: StatementLine, rows: Sequence[SourceRow]
+) -> dict[tuple[str, int], tuple[str, str]]:
+    """Give the delivery and the name of the vendor's file each row came in, by lake file and number of the file."""
+    found = session.execute(
+        text(_FILE_NAMES),
+        {
+            "vendor": line.vendor,
+            "period": line.corrects or line.period,
+            "files": sorted({row.lake_file for row in rows}),
+        },
     )
+    return {(path, number): (str(delivery), name) for path, number, delivery, name in found}
+
+
+_FILE_NAMES = """
+    SELECT DISTINCT path.value, f.number, d.public_id, f.name
+    FROM delivery_slice s
+    CROSS JOIN LATERAL jsonb_array_elements_text(s.lake_files) AS path(value)
+    JOIN delivery d ON d.id = s.delivery_id
+    JOIN delivery_file f ON f.delivery_id = d.id
+    WHERE s.vendor = :vendor AND s.period = :period AND path.value = ANY(:files)
+"""
 
 
 def _has_list_price(session: Session, line: StatementLine) -> bool | None:
@@ -280,9 +302,13 @@ def _has_list_price(session: Session, line: StatementLine) -> bool | None:
     return None
 
 
-def _shown(row: SourceRow, actor: Actor) -> Mapping[str, Any]:
-    is_wholesaler = actor.audience is Audience.WHOLESALER
-    return {name: value for name, value in row.columns.items() if is_wholesaler or name not in COST_COLUMNS}
+def _shown(
+    row: SourceRow, actor: Actor, names: Mapping[tuple[str, int], tuple[str, str]]
+) -> Mapping[str, Any]:
+    if actor.audience is not Audience.WHOLESALER:
+        return {name: value for name, value in row.columns.items() if name not in COST_COLUMNS}
+    delivery, file = names.get((row.lake_file, row.file_no), ("", ""))
+    return {**row.columns, "delivery": delivery, "file": file}
 
 
 def as_data(explanation: Explanation, page: SourcePage | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -159,10 +160,10 @@ class SourceRow:
 
 def source_rows(
     lake: Lake, lake_files: Sequence[str], *, matching: RowFilter, limit: int, offset: int = 0
-) -> list[SourceRow]:
-    """Read a page of source rows, by day, then in the order of the files."""
+) -> tuple[list[SourceRow], int]:
+    """Read a page of source rows, by day, then in the order of the files; and how many there are in all."""
     if not lake_files:
-        return []
+        return [], 0
     places = {lake.locate(path): path for path in lake_files}
     condition, values = matching.sql()
     names = ", ".join(identifier(name) for name in LAKE_COLUMNS)
@@ -172,22 +173,11 @@ def source_rows(
             f'ORDER BY usage_date, filename, file_no, "row" LIMIT {int(limit)} OFFSET {int(offset)}',
             values,
         ).fetchall()
-    return [
+        counted = engine.execute(f"SELECT count(*) FROM {_scan(places)} WHERE {condition}", values).fetchone()
+    found = [
         SourceRow(_path_of(row[0], places), dict(zip(LAKE_COLUMNS, row[1:], strict=True))) for row in rows
     ]
-
-
-def count_source_rows(lake: Lake, lake_files: Sequence[str], *, matching: RowFilter) -> int:
-    """Count the source rows a filter means."""
-    if not lake_files:
-        return 0
-    condition, values = matching.sql()
-    with _reader(lake) as engine:
-        row = engine.execute(
-            f"SELECT count(*) FROM {_scan([lake.locate(path) for path in lake_files])} WHERE {condition}",
-            values,
-        ).fetchone()
-    return int(row[0]) if row else 0
+    return found, int(counted[0]) if counted else 0
 
 
 def rejected_rows(
@@ -212,6 +202,12 @@ def rejected_rows(
 
 
 def _reader(lake: Lake) -> Any:
+    """Give a cursor of the process's one engine for a lake: opening an engine takes longer than reading a page."""
+    return _engine(lake).cursor()
+
+
+@cache
+def _engine(lake: Lake) -> Any:
     engine = open_engine(memory_limit=_MEMORY, threads=1)
     if not lake.is_local:
         filesystem, _ = fsspec.core.url_to_fs(lake.address)

@@ -1,27 +1,38 @@
 """Who did what: the audit trail, the same page for staff and, about their own firm, for owners."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import ColumnElement, String, cast, false
+from sqlalchemy import ColumnElement, String, cast, false, or_
 
 from marketplace.accounts.queries import audit_visible_to
 from marketplace.core.actor import Permission
 from marketplace.core.audit import AuditEntry
 from marketplace.core.errors import N_
+from marketplace.web import audit_words as words
 from marketplace.web.guards import requires
-from marketplace.web.listing import Column, Filter, ListView, OnPhone
+from marketplace.web.listing import EXPORTS, Column, Filter, ListView, OnPhone
 from marketplace.web.session import current_actor, transaction
 
 
-def _on_day(value: str) -> ColumnElement[bool]:
+def _since(value: str) -> ColumnElement[bool]:
+    day = _day(value)
+    return false() if day is None else AuditEntry.at >= day
+
+
+def _until(value: str) -> ColumnElement[bool]:
+    day = _day(value)
+    return false() if day is None else AuditEntry.at < day + timedelta(days=1)
+
+
+def _day(value: str) -> datetime | None:
     try:
-        start = datetime.combine(date.fromisoformat(value), time.min, tzinfo=UTC)
+        return datetime.combine(date.fromisoformat(value), time.min, tzinfo=UTC)
     except ValueError:
-        return false()
-    return (AuditEntry.at >= start) & (AuditEntry.at < start + timedelta(days=1))
+        return None
 
 
 def who(entry: AuditEntry) -> str:
@@ -31,53 +42,68 @@ def who(entry: AuditEntry) -> str:
     return str(gettext("%(staff)s, viewing as %(name)s", staff=entry.staff_name, name=entry.name))
 
 
-AUDIT_TRAIL = ListView[AuditEntry](
-    name="audit",
-    columns=(
-        Column(key="at", label=N_("When"), value=lambda row: row.at, sort=AuditEntry.at, phone=OnPhone.SIDE),
-        Column(key="who", label=N_("Who"), value=who, sort=AuditEntry.name, phone=OnPhone.TITLE),
-        Column(key="action", label=N_("What"), value=lambda row: row.action, sort=AuditEntry.action),
-        Column(
-            key="subject",
-            label=N_("On what"),
-            value=lambda row: f"{row.subject} {row.subject_id}",
-            sort=AuditEntry.subject,
-        ),
-        Column(key="reason", label=N_("Why"), value=lambda row: row.reason),
-        Column(key="before", label=N_("Before"), value=lambda row: _facts(row.before)),
-        Column(key="after", label=N_("After"), value=lambda row: _facts(row.after)),
-    ),
-    filters=(
-        Filter(
-            key="person",
-            label=N_("Person"),
-            where=lambda value: (
-                AuditEntry.name.ilike(_part(value), escape="\\")
-                | AuditEntry.staff_name.ilike(_part(value), escape="\\")
-            ),
-        ),
-        Filter(
-            key="subject",
-            label=N_("Subject"),
-            where=lambda value: (
-                AuditEntry.subject.ilike(_part(value), escape="\\") | (AuditEntry.subject_id == value)
-            ),
-        ),
-        Filter(key="day", label=N_("Day"), where=_on_day, input="date"),
-    ),
-    search=(
-        AuditEntry.action,
-        AuditEntry.reason,
-        cast(AuditEntry.before, String),
-        cast(AuditEntry.after, String),
-    ),
-    sort="-at",
-    tie_break=(AuditEntry.id.desc(),),
+_BEFORE_AND_AFTER = (
+    Column[AuditEntry](key="subject_id", label=N_("Number"), value=lambda row: row.subject_id),
+    Column[AuditEntry](key="before", label=N_("Before"), value=lambda row: words.value_said(row.before)),
+    Column[AuditEntry](key="after", label=N_("After"), value=lambda row: words.value_said(row.after)),
 )
+_CHANGES = (
+    Column[AuditEntry](key="changes", label=N_("What changed"), value=lambda row: len(words.changes(row))),
+)
+# Some things are known by two names in the code; a reader chooses among the words for them.
+_OF_KIND: dict[str, list[str]] = {}
+for _name, _label in words.SUBJECTS.items():
+    _OF_KIND.setdefault(_label, []).append(_name)
 
 
-def _facts(values: dict[str, object] | None) -> str:
-    return "; ".join(f"{name}: {value}" for name, value in (values or {}).items())
+def _view(*, is_file: bool) -> ListView[AuditEntry]:
+    return ListView[AuditEntry](
+        name="audit",
+        columns=(
+            Column(
+                key="at", label=N_("When"), value=lambda row: row.at, sort=AuditEntry.at, phone=OnPhone.SIDE
+            ),
+            Column(key="who", label=N_("Who"), value=who, sort=AuditEntry.name),
+            Column(
+                key="action", label=N_("What"), value=words.act, sort=AuditEntry.action, phone=OnPhone.TITLE
+            ),
+            Column(
+                key="subject",
+                label=N_("On what"),
+                value=lambda row: f"{words.subject(row)} {words.named(row)}",
+                sort=AuditEntry.subject,
+            ),
+            *(_BEFORE_AND_AFTER if is_file else _CHANGES),
+            Column(key="reason", label=N_("Why"), value=lambda row: row.reason),
+        ),
+        filters=(
+            Filter(
+                key="person",
+                label=N_("Person"),
+                where=lambda value: or_(
+                    AuditEntry.name.ilike(_part(value), escape="\\"),
+                    AuditEntry.staff_name.ilike(_part(value), escape="\\"),
+                ),
+            ),
+            Filter(
+                key="subject",
+                label=N_("On what"),
+                choices=[(names[0], label) for label, names in _OF_KIND.items()],
+                where=lambda value: AuditEntry.subject.in_(_OF_KIND[words.SUBJECTS[value]]),
+            ),
+            Filter(key="since", label=N_("Since"), where=_since, input="date"),
+            Filter(key="until", label=N_("Until"), where=_until, input="date"),
+        ),
+        search=(
+            AuditEntry.action,
+            AuditEntry.subject_id,
+            AuditEntry.reason,
+            cast(AuditEntry.before, String),
+            cast(AuditEntry.after, String),
+        ),
+        sort="-at",
+        tie_break=(AuditEntry.id.desc(),),
+    )
 
 
 def _part(text: str) -> str:
@@ -85,26 +111,25 @@ def _part(text: str) -> str:
     return f"%{escaped}%"
 
 
-def differences(entry: AuditEntry) -> list[tuple[str, object, object]]:
-    """Give what an entry changed: name, before, after; None where there was nothing."""
-    before, after = entry.before or {}, entry.after or {}
-    names = [*before, *(name for name in after if name not in before)]
-    return [(name, before.get(name), after.get(name)) for name in names]
+def add_audit_page(
+    blueprint: Blueprint, *, permission: Permission, pages: Mapping[str, Callable[[str], str]] | None = None
+) -> None:
+    """Put the page on a shell's blueprint. `pages` give the address of a subject, by its kind, from its number."""
 
-
-def add_audit_page(blueprint: Blueprint, *, permission: Permission) -> None:
-    """Put the page on a shell's blueprint."""
+    def address(entry: AuditEntry) -> str:
+        page = (pages or {}).get(entry.subject)
+        return page(entry.subject_id) if page else ""
 
     @blueprint.get("/audit")
     @requires(permission)
     def audit() -> ResponseReturnValue:
         """List who did what."""
         with transaction() as session:
-            return AUDIT_TRAIL.respond(
+            return _view(is_file=request.args.get("format") in EXPORTS).respond(
                 session,
                 audit_visible_to(current_actor()),
                 "people/audit.html",
                 layout=f"layouts/{request.blueprint}.html",
-                who=who,
-                differences=differences,
+                words=words,
+                address=address,
             )

@@ -24,6 +24,7 @@ _COLUMNS = (
     ("charge_type", N_("Charge type"), False),
     ("provider", N_("Provider"), False),
     ("invoice", N_("Invoice"), False),
+    ("file", N_("File"), False),
     ("file_no", N_("File"), True),
     ("row", N_("Row"), True),
 )
@@ -39,7 +40,13 @@ def explained_or_404(session: Session, line_id: UUID, *, actor: Actor) -> dict[s
     except UnknownLine:
         abort(404)
     shown = source.rows[0].keys() if source.rows else ()
-    columns = [(name, gettext(label), is_number) for name, label, is_number in _COLUMNS if name in shown]
+    columns = [
+        (name, gettext(label), is_number)
+        for name, label, is_number in _COLUMNS
+        if name in shown and any(row[name] not in {None, ""} for row in source.rows)
+    ]
+    if any(name == "file" for name, _, _ in columns):  # its name says more than its number
+        columns = [column for column in columns if column[0] != "file_no"]
     return {
         "explanation": explanation,
         "source": source,

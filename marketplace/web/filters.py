@@ -26,6 +26,7 @@ from marketplace.core.period import DateRange, Period
 
 MINUS = "\u2212"
 DASH = "\u2013"
+TIMES = "\u00d7\u00a0"
 _DIGITS = 200  # far more than any exact amount has, so that writing it never rounds
 _LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _KILO = 1024
@@ -78,7 +79,8 @@ def quantity(value: Decimal | int, unit: str = "") -> str:
     """Write an exact number, with its unit where it has one."""
     with localcontext(prec=_DIGITS):
         text = _with_minus(format_decimal(value, locale=_here(), decimal_quantization=False))
-    return f"{text}\u00a0{unit}" if unit else text
+    # A unit of several, such as "1 Hour" or "10K Transactions", would read like a second number.
+    return f"{text}\u00a0{TIMES if unit[:1].isdigit() else ''}{unit}" if unit else text
 
 
 def count(value: int) -> str:
@@ -112,6 +114,11 @@ def period(value: Period | int | str) -> str:
         value = Period.parse(value)
     text = format_skeleton("yMMMM", datetime(value.year, value.month, 1, tzinfo=UTC), locale=_here())
     return text[:1].upper() + text[1:]
+
+
+def short_period(value: Period) -> str:
+    """Write a month where there is little room: `Sept 2024`."""
+    return str(format_skeleton("yMMM", datetime(value.year, value.month, 1, tzinfo=UTC), locale=_here()))
 
 
 def days(value: DateRange) -> str:
@@ -205,6 +212,7 @@ def init_filters(app: Flask) -> None:
         "days": days,
         "moment": moment,
         "period": period,
+        "short_period": short_period,
         "duration": duration,
         "size": size,
         "sentence": sentence,

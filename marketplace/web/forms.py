@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
@@ -110,6 +110,8 @@ class DayField(DateField):  # type: ignore[misc]
 
 class Typed:
     """Ask that a given word be typed, before something that cannot be undone."""
+
+    field_flags: ClassVar[dict[str, bool]] = {"required": True}
 
     def __init__(self, word: Callable[[Any], str] | str) -> None:
         """Take the word, or a function of the form that gives it."""

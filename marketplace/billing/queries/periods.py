@@ -76,7 +76,8 @@ _PERIODS = """
         FROM documents GROUP BY period, hop
     ),
     balances AS (
-        SELECT period, currency, sum(cost_minor) AS cost, sum(unmapped_minor) AS unmapped
+        SELECT period, currency, sum(cost_minor) AS cost,
+               coalesce(sum(unmapped_minor) FILTER (WHERE corrects IS NULL), 0) AS unmapped
         FROM period_balance GROUP BY period, currency
     ),
     costs AS (
@@ -374,8 +375,8 @@ class ReviewPage:
     corrections: Sequence[CorrectionRow]
 
 
-def load_review(session: Session, period: Period) -> ReviewPage:
-    """Read what the review shows, one query for each part."""
+def load_review(session: Session, period: Period, *, is_over: bool) -> ReviewPage:
+    """Read what the review shows, one query for each part. A month that is not over moved far by being short."""
     values: dict[str, Any] = {
         "period": period.number,
         "before": period.previous().number,
@@ -386,7 +387,7 @@ def load_review(session: Session, period: Period) -> ReviewPage:
     return ReviewPage(
         gaps=[_gap_row(row) for row in session.execute(text(_GAPS), values)],
         losses=[_loss_row(row) for row in session.execute(text(_LOSSES), values)],
-        outliers=[_outlier_row(row) for row in session.execute(text(_OUTLIERS), values)],
+        outliers=[_outlier_row(row) for row in session.execute(text(_OUTLIERS), values)] if is_over else [],
         parked=[_parked_row(row) for row in session.execute(text(_PARKED), values)],
         surprises=[SurpriseRow(*row) for row in session.execute(text(_SURPRISES), values)],
         corrections=[

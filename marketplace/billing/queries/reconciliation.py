@@ -53,26 +53,25 @@ class VendorRow:
     rates: MonthlyRates
 
     def sum_of(self, part: str) -> Money:
-        """Add one part of the bills up."""
-        return sum((getattr(bill, part) for bill in self.bills), Money.zero(self.currency))
-
-    @property
-    def bill(self) -> Money:
-        """What the vendor bills for the month itself."""
-        return sum((bill.bill for bill in self.bills if not bill.is_late), Money.zero(self.currency))
+        """Add one part of the month's own bills up."""
+        return sum(
+            (getattr(bill, part) for bill in self.bills if not bill.is_late), Money.zero(self.currency)
+        )
 
     @property
     def late(self) -> Money:
-        """What closed months are billed later."""
-        return sum((bill.bill for bill in self.bills if bill.is_late), Money.zero(self.currency))
+        """The cost of closed months that is billed now."""
+        return sum((bill.cost for bill in self.bills if bill.is_late), Money.zero(self.currency))
+
+    @property
+    def cost(self) -> Money:
+        """The cost of everything billed now: of the month, and of closed ones."""
+        return self.sum_of("cost") + self.late
 
     @property
     def is_proved(self) -> bool:
         """Whether every bill equals its parts, and the statements carry the bills' cost."""
-        return (
-            all(not bill.difference.minor for bill in self.bills)
-            and self.sum_of("cost") == self.cost_on_statements
-        )
+        return all(not bill.difference.minor for bill in self.bills) and self.cost == self.cost_on_statements
 
 
 _BALANCES = """
@@ -180,11 +179,11 @@ def sides_in(currency: str, rows: Iterable[VendorRow]) -> dict[str, Money | None
     }
     for row in rows:
         amounts: dict[str, Totals] = {
-            name: (row.sum_of(name),) for name in ("tax", "unmapped", "parked", "rounding", "cost")
+            name: (row.sum_of(name),) for name in ("bill", "tax", "unmapped", "parked", "rounding")
         }
         amounts |= {
-            "bill": (row.bill,),
             "late": (row.late,),
+            "cost": (row.cost,),
             "wholesale": row.wholesale,
             "retail": row.retail,
         }

@@ -27,6 +27,7 @@ from marketplace.core.period import Period
 from marketplace.usage.queries import VendorDay, cost_by_vendor_and_day, delivery_row, list_deliveries
 from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
+from marketplace.web.admin.months import is_over
 from marketplace.web.admin.periods import steps_of
 from marketplace.web.admin.wholesaler import wholesaler_of
 from marketplace.web.charts import Series, StackedBars, in_currency
@@ -44,6 +45,7 @@ add_to_menu(
 )
 
 _DELIVERIES = 5
+_MONTHS_DRAWN = 12
 _VENDORS_APART = 5
 
 
@@ -69,7 +71,11 @@ def home() -> ResponseReturnValue:
         month = _month_at_work(rows, today=utc_now().date())
         rated = month if month and month.is_rated else next((row for row in rows if row.is_rated), None)
         page = find_period(session, month.period) if month else None
-        review = load_review(session, month.period) if month and month.is_rated else None
+        review = (
+            load_review(session, month.period, is_over=is_over(month.period))
+            if month and month.is_rated
+            else None
+        )
         is_stale = bool(month and month.is_rated and steps.is_stale(session, month.period))
         newest = rows[0].period if rows else None
         days = cost_by_vendor_and_day(session, newest) if newest else []
@@ -90,15 +96,15 @@ def home() -> ResponseReturnValue:
         charts=vendor_charts(days, newest) if newest else [],
         deliveries=deliveries,
         partners=partners[::-1],
-        # A month that is not over is compared with none: it would always be less.
         former=next(
             (
                 row
                 for row in rows
-                if rated and row.period == rated.period.previous() and rated.period.end <= utc_now().date()
+                if rated and row.period == rated.period.previous() and is_over(rated.period)
             ),
             None,
         ),
+        months=months_chart([row for row in rows if row.is_rated][:_MONTHS_DRAWN], currency),
     )
 
 
@@ -148,7 +154,7 @@ def _next_step(page: PeriodPage, *, is_stale: bool) -> Alert | None:
     if is_stale:
         sentence = gettext("Usage or terms of %(month)s changed since its draft: rate it again.", month=month)
         label = gettext("Go to the close")
-    if page.period.end > utc_now().date():
+    if not is_over(page.period):
         sentence = gettext("%(month)s is not over. Its files can be imported as they come.", month=month)
         label = gettext("See the month")
         if is_stale:
@@ -227,6 +233,23 @@ def _alerts(actor: Actor, *, month: PeriodRow | None, review: ReviewPage | None,
             )
         )
     return alerts
+
+
+def months_chart(rows: Sequence[PeriodRow], currency: str) -> StackedBars | None:
+    """Draw what resellers paid month by month, as cost and margin; nothing before there are two months."""
+    known = [(row.period, row.margin) for row in reversed(rows) if row.margin]
+    if len(known) < 2:  # noqa: PLR2004 - one month alone is no course
+        return None
+    return StackedBars(
+        title=gettext("What resellers pay, %(currency)s", currency=currency),
+        labels=[shown.short_period(period) for period, _ in known],
+        series=[
+            Series(name=gettext("Cost"), values=[margin.purchase.amount for _, margin in known]),
+            Series(name=gettext("Your margin"), values=[margin.amount.amount for _, margin in known]),
+        ],
+        write=in_currency(currency),
+        label_head=gettext("Month"),
+    )
 
 
 def vendor_charts(days: Sequence[VendorDay], month: Period) -> list[StackedBars]:

@@ -1,7 +1,9 @@
 """Imports: what the vendors delivered, sending more, watching it being read, its sums and rejects, and undoing it."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -263,12 +265,13 @@ def delivery(delivery_id: UUID) -> ResponseReturnValue:
         page = _page_or_404(session, delivery_id)
         rejects: list[FaultyRow] = []
         if page.delivery.rejected and page.delivery.status not in {"cancelled", "failed"}:
-            rejects = first_rejects(settings, page.delivery, page.files)
+            rejects = [_said(row) for row in first_rejects(settings, page.delivery, page.files)]
         return render_template(
             "admin/imports/show.html",
             page=page,
             delivery=page.delivery,
             rejects=rejects,
+            numbers=_numbers(page),
             charts=[_chart(currency, days) for currency, days in sorted(page.by_day.items())],
         )
 
@@ -345,7 +348,7 @@ def delivery_rejects(delivery_id: UUID) -> ResponseReturnValue:
         for file in page.files
         if file.rejected
     ]
-    rows = rejected_rows(Lake(wiring().settings.lake), places, limit=_MOST_REJECTS)
+    rows = map(_said, rejected_rows(Lake(wiring().settings.lake), places, limit=_MOST_REJECTS))
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - send_file closes it
     heads = [gettext("File"), gettext("Row"), gettext("Column"), gettext("Value"), gettext("Reason")]
     write_csv(file, heads, ([row.file, row.row, row.column, row.value, row.reason] for row in rows))
@@ -356,6 +359,17 @@ def delivery_rejects(delivery_id: UUID) -> ResponseReturnValue:
         as_attachment=True,
         download_name=f"rejects-{page.delivery.id}.csv",
     )
+
+
+def _numbers(page: DeliveryPage) -> dict[str, int]:
+    """Give the numbers of the files by name, of names that stand for one file alone."""
+    names = Counter(file.name for file in page.files)
+    return {file.name: file.number for file in page.files if names[file.name] == 1}
+
+
+def _said(row: FaultyRow) -> FaultyRow:
+    """Give a rejected row with its reason in the reader's language."""
+    return replace(row, reason=gettext(row.reason))
 
 
 def _page_or_404(session: Session, delivery_id: UUID) -> DeliveryPage:

@@ -39,6 +39,7 @@ _GAPS = (
     ("no_list_price", N_("No list price")),
     ("not_list_priced", N_("Not list-priced")),
     ("below", N_("Sold below cost")),
+    ("late", N_("Corrections of closed months")),
 )
 
 
@@ -54,6 +55,8 @@ class _Party:
 def _has_gap(value: str) -> ColumnElement[bool]:
     if value == "below":
         return is_below_cost()
+    if value == "late":
+        return StatementLine.corrects.is_not(None)
     return StatementLine.gap != "" if value == "any" else StatementLine.gap == value
 
 
@@ -137,7 +140,14 @@ def _view(name: str, vendors: Sequence[str]) -> ListView[LineRow]:
             Filter(key="gap", label=N_("Show"), choices=_GAPS, where=_has_gap),
             Filter(key="corrects", label=N_("Corrects month"), input="month", where=_corrects),
         ),
-        search=(StatementLine.product, StatementLine.sku, StatementLine.meter, StatementLine.account),
+        search=(
+            StatementLine.product,
+            StatementLine.sku,
+            StatementLine.meter,
+            StatementLine.account,
+            Customer.legal_name,
+            Reseller.legal_name,
+        ),
         search_label=N_("Search lines"),
         sort="-amount",
         tie_break=(StatementLine.id,),

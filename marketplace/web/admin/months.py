@@ -1,11 +1,13 @@
 """The month a wholesaler's page is about: the one its address names, else the newest that was rated."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from flask import request
 from sqlalchemy.orm import Session
 
-from marketplace.billing.queries.statements import rated_periods
+from marketplace.billing.queries.statements import PartyMargin, rated_periods
+from marketplace.core.clock import utc_now
 from marketplace.core.period import Period
 
 
@@ -22,6 +24,16 @@ class RatedMonth:
     def month(self) -> "RatedMonth":
         """The month itself, which has a status."""
         return self
+
+
+def is_over(month: Period) -> bool:
+    """Whether a month has ended. One that has not is compared with none: it would always be less."""
+    return month.end <= utc_now().date()
+
+
+def comparable(rows: Iterable[PartyMargin], month: Period) -> list[PartyMargin]:
+    """Give the rows of a month, compared with the month before only where the month is over."""
+    return list(rows) if is_over(month) else [replace(row, margin_before=None) for row in rows]
 
 
 def chosen_rated_month(session: Session) -> RatedMonth:

@@ -33,6 +33,7 @@ from marketplace.core.money import Money
 from marketplace.core.period import Period
 from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
+from marketplace.web.admin.months import comparable, is_over
 from marketplace.web.admin.wholesaler import wholesaler_of
 from marketplace.web.forms import PageForm, TypedConfirmation
 from marketplace.web.guards import requires
@@ -168,7 +169,8 @@ def period(period: str) -> ResponseReturnValue:
         page = find_period(session, month)
         figures = next(iter(list_periods(session, currency=currency, only=month)), None)
         is_rated = page.draft is not None
-        resellers = margins_by_reseller(session, month, currency=currency) if is_rated else []
+        found = margins_by_reseller(session, month, currency=currency) if is_rated else []
+        resellers = comparable(found, month)
         context: dict[str, Any] = {
             "page": page,
             "month": month,
@@ -177,14 +179,14 @@ def period(period: str) -> ResponseReturnValue:
             "resellers": resellers[:_RESELLERS_SHOWN],
             "resellers_count": len(resellers),
             "losing": [row for row in resellers if row.margin and row.margin.amount.minor < 0],
-            "review": load_review(session, month) if is_rated else None,
+            "review": load_review(session, month, is_over=is_over(month)) if is_rated else None,
             "changes": changes_of(page),
             "is_stale": is_rated and steps.is_stale(session, month),
             "differs": page.status == "closed"
             and month in changed_closed_periods(session, before=month.next()),
             "steps": steps_of(page, figures),
             "stages": STAGES,
-            "is_over": month.end <= utc_now().date(),
+            "is_over": is_over(month),
             "missing": figures.missing_rates(currency) if figures else [],
             "has_same_eyes": page.four_eyes and page.rated_by_id == current_actor().user_id,
         }
@@ -282,7 +284,8 @@ def close_period(period: str) -> ResponseReturnValue:
 def ask_reopen_period(period: str) -> ResponseReturnValue:
     """Ask why the month is to be opened again."""
     month = _month(period)
-    return render_template("admin/periods/reopen.html", month=month, form=ReopenForm())
+    with transaction() as session:
+        return _reopen_page(session, month, ReopenForm())
 
 
 @blueprint.post("/periods/<period:period>/reopen")
@@ -292,13 +295,15 @@ def reopen_period(period: str) -> ResponseReturnValue:
     month = _month(period)
     form = ReopenForm()
     if not form.validate_on_submit():
-        return render_template("admin/periods/reopen.html", month=month, form=form), 422
+        with transaction() as session:
+            return _reopen_page(session, month, form), 422
     try:
         with transaction() as session:
             steps.reopen(session, period=month, actor=current_actor(), reason=form.reason.data or "")
     except Refusal as refusal:
         form.refuse(refusal)
-        return render_template("admin/periods/reopen.html", month=month, form=form), 422
+        with transaction() as session:
+            return _reopen_page(session, month, form), 422
     flash(gettext("%(month)s is open again, as a draft.", month=shown.period(month)), "success")
     return _back(month)
 
@@ -433,6 +438,12 @@ def _typed(month: Period) -> TypedConfirmation:
     form = TypedConfirmation()
     form.word = str(month)
     return form
+
+
+def _reopen_page(session: Session, month: Period, form: ReopenForm) -> str:
+    return render_template(
+        "admin/periods/reopen.html", month=month, form=form, page=find_period(session, month)
+    )
 
 
 def _close_page(session: Session, month: Period, form: TypedConfirmation) -> str:

@@ -41,7 +41,7 @@ add_to_menu(
 
 def _sum(part: str) -> Column[VendorRow]:
     labels = {
-        "cost": N_("Cost on statements"),
+        "bill": N_("Vendor's bill"),
         "tax": N_("Vendor tax"),
         "unmapped": N_("Unmapped"),
         "parked": N_("Parked"),
@@ -75,10 +75,10 @@ def _view(rows: Sequence[VendorRow]) -> ListView[VendorRow]:
         name="reconciliation",
         columns=(
             Column(key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, phone=OnPhone.TITLE),
-            Column(key="bill", label=N_("Vendor's bill"), value=lambda row: row.bill, kind=Kind.MONEY),
-            *((late,) if has_late else ()),
+            _sum("bill"),
             *(_sum(part) for part in parts),
-            _sum("cost"),
+            *((late,) if has_late else ()),
+            Column(key="cost", label=N_("Cost on statements"), value=lambda row: row.cost, kind=Kind.MONEY),
             Column(
                 key="wholesale", label=N_("Wholesale"), value=lambda row: _one(row.wholesale), kind=Kind.MONEY
             ),
@@ -150,7 +150,7 @@ def _hrefs(month: Period) -> dict[str, str]:
     """Give where each class of difference opens."""
     return {
         "bill": url_for("admin.imports", period=month),
-        "late": url_for("admin.lines", period=month),
+        "late": url_for("admin.lines", period=month, hop="wholesale", gap="late"),
         "tax": url_for("admin.imports", period=month),
         "unmapped": url_for("admin.unmapped", period=month),
         "parked": url_for("admin.statements", period=month, needs="parked"),
@@ -168,11 +168,11 @@ def _waterfall(sides: dict[str, Money | None], currency: str) -> Waterfall | Non
         return None
     steps = [Step(name=gettext("Vendors' bills"), value=known["bill"], is_total=True)]
     parts = (
-        (gettext("Late"), known["late"]),
         (gettext("Vendor tax"), -known["tax"]),
         (gettext("Unmapped"), -known["unmapped"]),
         (gettext("Parked"), -known["parked"]),
         (gettext("Vendor rounding"), -known["rounding"]),
+        (gettext("Late"), known["late"]),
     )
     steps += [Step(name=name, value=value) for name, value in parts if value]
     steps.append(Step(name=gettext("Cost on statements"), value=known["cost"], is_total=True))

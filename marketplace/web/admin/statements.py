@@ -1,23 +1,28 @@
 """Statements of a month: by reseller with margin, by customer, and as files."""
 
 import tempfile
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import IO
 from uuid import UUID
 
 from flask import abort, request, send_file
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from sqlalchemy import select
 
 from marketplace.billing.exports import Wanted, write_statements
+from marketplace.billing.queries.periods import list_periods
 from marketplace.billing.queries.statements import PartyMargin, margins_by_customer, margins_by_reseller
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.errors import N_
 from marketplace.core.money import Money
 from marketplace.core.period import Period
+from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
-from marketplace.web.admin.months import chosen_rated_month
+from marketplace.web.admin.months import chosen_rated_month, comparable
 from marketplace.web.admin.wholesaler import wholesaler_of
+from marketplace.web.charts import Part, Parts, in_currency
 from marketplace.web.guards import requires
 from marketplace.web.listing import EXPORTS, Column, Filter, Kind, ListView, OnPhone
 from marketplace.web.navigation import GROUP_MONTH, add_to_menu
@@ -130,6 +135,21 @@ def _view(name: str, *, of_resellers: bool) -> ListView[PartyMargin]:
     )
 
 
+def _margins(rows: Sequence[PartyMargin], month: Period, currency: str) -> Parts | None:
+    """Rank what is left of each party's sale; nothing where there is nobody to compare with."""
+    known = [(row.name, row.margin.amount) for row in rows if row.margin]
+    if len(known) < 2:  # noqa: PLR2004 - one alone has no rank
+        return None
+    return Parts(
+        title=gettext("Your margin, %(month)s, %(currency)s", month=shown.period(month), currency=currency),
+        parts=[
+            Part(name=name, value=left.amount)
+            for name, left in sorted(known, key=lambda one: (-one[1].minor, one[0]))
+        ],
+        write=in_currency(currency),
+    )
+
+
 @blueprint.get("/statements")
 @requires(Permission.WHOLESALER_STATEMENTS_VIEW)
 def statements() -> ResponseReturnValue:
@@ -137,10 +157,20 @@ def statements() -> ResponseReturnValue:
     with transaction() as session:
         choice = chosen_rated_month(session)
         currency = wholesaler_of(session).currency
-        rows = margins_by_reseller(session, choice.period, currency=currency) if choice.period else []
+        rows, figures = [], None
+        if choice.period:
+            found = margins_by_reseller(session, choice.period, currency=currency)
+            rows = comparable(found, choice.period)
+            figures = next(iter(list_periods(session, currency=currency, only=choice.period)), None)
         view = _view(f"statements-{choice.period}", of_resellers=True)
         return view.respond_with_rows(
-            rows, "admin/statements/list.html", choice=choice, currency=currency, has_rows=bool(rows)
+            rows,
+            "admin/statements/list.html",
+            choice=choice,
+            currency=currency,
+            figures=figures,
+            has_rows=bool(rows),
+            chart=_margins(rows, choice.period, currency) if choice.period else None,
         )
 
 
@@ -154,11 +184,10 @@ def reseller_statements(period: str, reseller_id: UUID) -> ResponseReturnValue:
         if reseller is None:
             abort(404)
         currency = wholesaler_of(session).currency
-        rows = margins_by_customer(session, month, reseller_id=reseller.id, currency=currency)
-        total = next(
-            (one for one in margins_by_reseller(session, month, currency=currency) if one.id == reseller_id),
-            None,
-        )
+        found = margins_by_customer(session, month, reseller_id=reseller.id, currency=currency)
+        rows = comparable(found, month)
+        resellers = comparable(margins_by_reseller(session, month, currency=currency), month)
+        total = next((one for one in resellers if one.id == reseller_id), None)
         view = _view(f"statements-{month}-{reseller.reference}", of_resellers=False)
         return view.respond_with_rows(
             rows,
@@ -167,6 +196,7 @@ def reseller_statements(period: str, reseller_id: UUID) -> ResponseReturnValue:
             month=month,
             currency=currency,
             total=total,
+            chart=_margins(rows, month, currency),
         )
 
 

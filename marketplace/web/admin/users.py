@@ -24,7 +24,18 @@ PAGES = PeoplePages(
     blueprint, Audience.WHOLESALER, Permission.WHOLESALER_USERS_VIEW, Permission.WHOLESALER_USERS_MANAGE
 )
 add_people_pages(PAGES)
-add_audit_page(blueprint, permission=Permission.WHOLESALER_AUDIT_VIEW)
+add_audit_page(
+    blueprint,
+    permission=Permission.WHOLESALER_AUDIT_VIEW,
+    pages={
+        "billing_period": lambda number: url_for("admin.period", period=number),
+        "customer": lambda number: url_for("admin.customer", customer_id=number),
+        "delivery": lambda number: url_for("admin.delivery", delivery_id=number),
+        "membership": lambda number: url_for("admin.user", membership_id=number),
+        "question": lambda number: url_for("admin.question", question_id=number),
+        "reseller": lambda number: url_for("admin.reseller", reseller_id=number),
+    },
+)
 add_to_menu(
     Audience.WHOLESALER,
     endpoint="admin.users",

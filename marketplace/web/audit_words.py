@@ -1,0 +1,181 @@
+"""What the audit trail tells, in words: the acts, what they were done to, and the facts that changed."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from flask_babel import gettext
+
+from marketplace.core.audit import AuditEntry
+from marketplace.core.errors import N_
+from marketplace.web import filters as shown
+
+#: Each act, as the code names it. A test finds the one that has no words.
+ACTIONS: Mapping[str, str] = {
+    "account_mapping.end": N_("Ended a mapping"),
+    "customer.add": N_("Added a customer"),
+    "customer.change": N_("Changed a customer"),
+    "delivery.cancelled": N_("Import was cancelled"),
+    "delivery.failed": N_("Import failed"),
+    "delivery.make_current": N_("Imported files"),
+    "delivery.receive": N_("Received files"),
+    "delivery.refused": N_("Import was refused"),
+    "delivery.undo": N_("Undid an import"),
+    "fx_rate.add": N_("Set an exchange rate"),
+    "fx_rate.change": N_("Changed an exchange rate"),
+    "mapping.add": N_("Mapped an account"),
+    "mapping.end": N_("Ended a mapping"),
+    "membership.add": N_("Invited a person"),
+    "membership.change_role": N_("Changed a role"),
+    "membership.end": N_("Ended access"),
+    "membership.invite_again": N_("Invited a person again"),
+    "membership.restore": N_("Gave access back"),
+    "password.change": N_("Changed the password"),
+    "password.reset": N_("Chose a new password"),
+    "period.approve": N_("Approved a month"),
+    "period.cancel_run": N_("Cancelled a close"),
+    "period.close": N_("Closed a month"),
+    "period.rate": N_("Rated a month"),
+    "period.reopen": N_("Reopened a month"),
+    "price_rule.add": N_("Added a price rule"),
+    "price_rule.end": N_("Ended a price rule"),
+    "question.answer": N_("Answered a question"),
+    "question.ask": N_("Asked a question"),
+    "question.ask_further": N_("Added to a question"),
+    "reseller.add": N_("Added a reseller"),
+    "reseller.change": N_("Changed a reseller"),
+    "session.begin": N_("Signed in"),
+    "session.revoke": N_("Signed a browser out"),
+    "session.revoke_others": N_("Signed all other browsers out"),
+    "user.activate": N_("Opened an account again"),
+    "user.create": N_("Made a user"),
+    "user.deactivate": N_("Deactivated an account"),
+    "user.profile": N_("Changed their profile"),
+    "view_as.begin": N_("Began to view as another"),
+    "view_as.end": N_("Stopped viewing as another"),
+    "wholesaler.change": N_("Changed the settings"),
+}
+
+#: What acts are done to, as the code names it.
+SUBJECTS: Mapping[str, str] = {
+    "account_mapping": N_("Mapping"),
+    "billing_period": N_("Month"),
+    "customer": N_("Customer"),
+    "delivery": N_("Import"),
+    "fx_rate": N_("Exchange rate"),
+    "mapping": N_("Mapping"),
+    "membership": N_("Access"),
+    "price_rule": N_("Price rule"),
+    "question": N_("Question"),
+    "reseller": N_("Reseller"),
+    "session": N_("Session"),
+    "user": N_("User"),
+    "wholesaler": N_("Wholesaler"),
+}
+
+_FACTS: Mapping[str, str] = {
+    "account": N_("Account"),
+    "addressed_to": N_("Addressed to"),
+    "audience": N_("Kind of firm"),
+    "basis": N_("Basis"),
+    "billing_mode": N_("Who invoices"),
+    "country": N_("Country"),
+    "currency": N_("Currency"),
+    "customer": N_("Customer"),
+    "email": N_("E-mail"),
+    "files": N_("Files"),
+    "four_eyes": N_("Two persons"),
+    "from": N_("From"),
+    "hop": N_("Hop"),
+    "ip": N_("Address"),
+    "is_addition": N_("Added to what was there"),
+    "legal_name": N_("Legal name"),
+    "line": N_("Line"),
+    "name": N_("Name"),
+    "partner_id": N_("Partner id"),
+    "percent": N_("Percent"),
+    "product": N_("Product"),
+    "rate": N_("Rate"),
+    "reference": N_("Reference"),
+    "registration_number": N_("Registration number"),
+    "rejected": N_("Rejected"),
+    "replaces": N_("In place of"),
+    "reseller": N_("Reseller"),
+    "restored": N_("Counts again"),
+    "role": N_("Role"),
+    "rows": N_("Rows"),
+    "sku": N_("SKU"),
+    "status": N_("Status"),
+    "subscription": N_("Subscription"),
+    "text": N_("Text"),
+    "unit_price": N_("Unit price"),
+    "valid_from": N_("From"),
+    "valid_until": N_("Until (excluded)"),
+    "vat_number": N_("VAT number"),
+    "vendor": N_("Vendor"),
+}
+
+# By which of its facts people know a thing, the best first.
+_NAMES = ("legal_name", "name", "email", "account", "files", "reference")
+
+
+_ABOUT_ONESELF = {
+    "session.begin",
+    "session.revoke_others",
+    "password.change",
+    "password.reset",
+    "user.profile",
+}
+
+
+def act(entry: AuditEntry) -> str:
+    """Say what was done."""
+    return gettext(ACTIONS[entry.action]) if entry.action in ACTIONS else entry.action
+
+
+def subject(entry: AuditEntry) -> str:
+    """Say to what kind of thing it was done."""
+    return gettext(SUBJECTS[entry.subject]) if entry.subject in SUBJECTS else entry.subject
+
+
+def named(entry: AuditEntry) -> str:
+    """Name the very thing: by its own name, its month, or the begin of its number."""
+    facts = {**(entry.before or {}), **(entry.after or {})}
+    for name in _NAMES:
+        if facts.get(name):
+            return value_said(facts[name])
+    if entry.subject == "billing_period":
+        return shown.period(entry.subject_id)
+    if entry.action in _ABOUT_ONESELF:
+        return entry.name
+    try:
+        return str(UUID(entry.subject_id))[:8]
+    except ValueError:
+        return entry.subject_id
+
+
+def changes(entry: AuditEntry) -> list[tuple[str, str, str]]:
+    """Give the facts that changed as (what, before, after), both empty where there was nothing; blanks left out."""
+    before, after = entry.before or {}, entry.after or {}
+    names = [*before, *(name for name in after if name not in before)]
+    facts = ((name, value_said(before.get(name)), value_said(after.get(name))) for name in names)
+    return [(fact_said(name), was, now) for name, was, now in facts if was != now]
+
+
+def fact_said(name: str) -> str:
+    """Name a fact in the reader's language."""
+    return gettext(_FACTS[name]) if name in _FACTS else name.replace("_", " ").capitalize()
+
+
+def value_said(value: object) -> str:
+    """Write a fact that was kept as JSON."""
+    match value:
+        case None | "":
+            return ""
+        case bool():
+            return gettext("yes") if value else gettext("no")
+        case list():
+            return ", ".join(value_said(one) for one in value)
+        case dict():
+            return "; ".join(f"{fact_said(name)}: {value_said(one)}" for name, one in value.items())
+        case _:
+            return str(value)
