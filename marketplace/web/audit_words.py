@@ -44,6 +44,8 @@ ACTIONS: Mapping[str, str] = {
     "reseller.add": N_("Added a reseller"),
     "reseller.change": N_("Changed a reseller"),
     "session.begin": N_("Signed in"),
+    "session.choose_firm": N_("Chose a firm to act for"),
+    "session.end": N_("Signed out"),
     "session.revoke": N_("Signed a browser out"),
     "session.revoke_others": N_("Signed all other browsers out"),
     "user.activate": N_("Opened an account again"),
