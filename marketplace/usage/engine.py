@@ -40,18 +40,21 @@ CREATE OR REPLACE TEMP MACRO placed(digits, scale) AS CASE
     ELSE left(lpad(digits, greatest(length(digits), scale + 1)::INTEGER, '0'),
               greatest(length(digits), scale + 1) - scale)
          || '.' || right(lpad(digits, greatest(length(digits), scale + 1)::INTEGER, '0'), scale) END;
--- Any way of writing a number exactly, as plain digits: blanks around it, 1.5E-05, .5, zeros at either end.
+-- Any way of writing a number exactly, as plain digits: blanks around it, 1.5E-05, .5, zeros at either end. The parts
+-- are bound by a lambda: a macro would repeat the regular expression wherever they are named, and plan for long.
 CREATE OR REPLACE TEMP MACRO plain_of_parts(p) AS CASE
     WHEN p.whole || p.fraction = '' THEN NULL
-    ELSE p.sign || regexp_replace(placed(digits_of(p), scale_of(p)), '^0+([0-9])', '\\1') END;
-CREATE OR REPLACE TEMP MACRO plain_of(x) AS plain_of_parts({_PARTS});
+    ELSE p.sign || regexp_replace(
+        list_transform([struct_pack(digits := digits_of(p), scale := scale_of(p))],
+                       lambda q: placed(q.digits, q.scale))[1], '^0+([0-9])', '\\1') END;
+CREATE OR REPLACE TEMP MACRO plain_of(x) AS list_transform([{_PARTS}], lambda p: plain_of_parts(p))[1];
 CREATE OR REPLACE TEMP MACRO exact_if_plain(x) AS
     CASE WHEN regexp_full_match(x, '{_PLAIN}') THEN try_cast(x AS {_DECIMAL}) END;
 -- An exact decimal or nothing: DuckDB alone would round the 19th decimal and read 1_000 without a word.
 CREATE OR REPLACE TEMP MACRO exact(x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN regexp_full_match(x, '{_PLAIN}') THEN try_cast(x AS {_DECIMAL})
-    ELSE exact_if_plain(plain_of(x)) END;
+    ELSE list_transform([plain_of(x)], lambda y: exact_if_plain(y))[1] END;
 -- An instant in UTC. A TIMESTAMP cast ignores an offset, so a written offset goes through TIMESTAMPTZ.
 CREATE OR REPLACE TEMP MACRO moment_of(x) AS CASE
     WHEN x IS NULL THEN NULL

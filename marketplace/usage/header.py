@@ -168,16 +168,9 @@ def _csv_header(text: str, *, start: int, mark: int, encoding: str, is_gzip: boo
     if hint := _EXCEL_HINT.fullmatch(line):
         delimiters = (hint[1],)
         start, line = _first_line(text, start + len(line) + 1)
-    # Names hold no delimiter, so quotation marks of any kind can simply be taken away.
-    line = line.translate(_TYPOGRAPHIC)
-    readings = [
-        tuple(
-            column.strip(_AROUND_NAMES)
-            for column in next(csv.reader([line.replace('"', "")], delimiter=delimiter))
-        )
-        for delimiter in delimiters
-    ]
-    delimiter, names = max(zip(delimiters, readings, strict=True), key=lambda reading: len(reading[1]))
+    delimiter, names = max(
+        ((delimiter, _names_in(line, delimiter)) for delimiter in delimiters), key=lambda read: len(read[1])
+    )
     found = recognise(names, file=name)
     _refuse_repeated(names, found, name=name)
     # Bytes up to the end of the header's line. `errors=replace` keeps positions right only for valid text, which
@@ -189,6 +182,14 @@ def _csv_header(text: str, *, start: int, mark: int, encoding: str, is_gzip: boo
     ending = text[end : end + 2]
     body += len(("\r\n" if ending == "\r\n" else ending[:1]).encode(encoding))
     return Header(found, Packing.CSV, is_gzip, encoding, delimiter, names, body, lines)
+
+
+def _names_in(line: str, delimiter: str) -> tuple[str, ...]:
+    """Take a header's line apart. Quotation marks of any kind count; one without its twin stands for nothing."""
+    line = line.translate(_TYPOGRAPHIC)
+    if line.count('"') % 2:
+        line = line.replace('"', "")
+    return tuple(column.strip(_AROUND_NAMES) for column in next(csv.reader([line], delimiter=delimiter)))
 
 
 def _first_line(text: str, start: int) -> tuple[int, str]:

@@ -16,6 +16,14 @@ from marketplace.usage.formats.format import (
     text,
 )
 
+# Some exports write them in another case; the specification's spelling is kept, so that one category is one line.
+_CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
+_CATEGORY = (
+    "CASE lower(trim({ChargeCategory})) "
+    + " ".join(f"WHEN '{category.lower()}' THEN '{category}'" for category in _CATEGORIES)
+    + " ELSE coalesce({ChargeCategory}, '') END"
+)
+
 FOCUS = Format(
     name="focus",
     title="FOCUS 1.0 to 1.2",
@@ -30,13 +38,13 @@ FOCUS = Format(
     ),
     lake={
         "billing_account": text("BillingAccountId"),
-        "account": "coalesce({SubAccountId}, {BillingAccountId}, '')",
+        "account": f"coalesce(CASE WHEN {is_blank('SubAccountId')} THEN {{BillingAccountId}} ELSE {{SubAccountId}} END, '')",
         "subscription": "''",
         "product": text("ServiceName"),
         "sku": text("SkuId"),
         "meter": text("SkuPriceId"),
         "unit": text("PricingUnit"),
-        "charge_category": text("ChargeCategory"),
+        "charge_category": _CATEGORY,
         "charge_type": text("ChargeClass"),
         "usage_date": "day_of({ChargePeriodStart})",
         "charge_from": "day_of({ChargePeriodStart})",
