@@ -1,29 +1,27 @@
 """`usage import` and `usage undo`: vendor files into the lake, and out of account again."""
 
 import argparse
-from decimal import Decimal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
 
 from marketplace.cli.close import period_argument
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
 from marketplace.core.actor import Actor
 from marketplace.core.db import Database
-from marketplace.core.period import Period
+from marketplace.rating.exact import plain
 from marketplace.settings import Settings, load_settings
-from marketplace.usage.models import Delivery
+from marketplace.usage.errors import NoSuchDelivery
 from marketplace.usage.operations import (
     GivenFile,
     Received,
-    exact_text,
+    find_delivery,
     first_rejects,
     import_files,
     undo_delivery,
 )
+from marketplace.usage.queries import DeliveryPage, ExactTotals, SliceChange, added, find_delivery_page
 
 _SHOWN = 10
 
@@ -58,10 +56,11 @@ def _import(args: argparse.Namespace) -> Result:
     for file in args.files:
         file.open("rb").close()  # a missing file is refused before anything else happens
     database = open_database(settings)
+    actor = Actor.system("command line")
     received = import_files(
         database,
         settings,
-        actor=Actor.system("command line"),
+        actor=actor,
         files=[GivenFile(file, file.name) for file in args.files],
         vendor=args.vendor,
         billing_account=args.billing_account,
@@ -69,7 +68,7 @@ def _import(args: argparse.Namespace) -> Result:
         is_addition=args.add,
         is_replacement_meant=args.replace,
     )
-    data = _data(database, settings, received)
+    data = _data(database, settings, received, actor)
     return Result(data, _words(data))
 
 
@@ -81,44 +80,84 @@ def _undo(args: argparse.Namespace) -> Result:
     return Result(data, f"Delivery {data['delivery']} counts no longer; what it had replaced counts again.")
 
 
-def _data(database: Database, settings: Settings, received: Received) -> dict[str, Any]:
+def _data(database: Database, settings: Settings, received: Received, actor: Actor) -> dict[str, Any]:
     """Give what was imported, as it is printed with `--json`."""
-    with database.owner_transaction() as session:
-        delivery = session.scalars(
-            select(Delivery)
-            .where(Delivery.id == received.delivery_id)
-            .options(selectinload(Delivery.files), selectinload(Delivery.slices))
-        ).one()
-        files = sorted(delivery.files, key=lambda file: file.number)
-        periods: dict[int, dict[str, Any]] = {}
-        for piece in sorted(delivery.slices, key=lambda piece: piece.period):
-            one = periods.setdefault(piece.period, {"accepted": 0, "rejected": 0, "cost": {}})
-            one["accepted"] += piece.accepted
-            one["rejected"] += piece.facts.get("rejected", 0)
-            for currency, cost in piece.cost.items():
-                one["cost"][currency] = one["cost"].get(currency, Decimal(0)) + Decimal(cost)
+    with database.transaction(actor) as session:
+        delivery = find_delivery(session, str(received.delivery_id))
+        page = find_delivery_page(session, actor=actor, delivery_id=delivery.public_id)
+        if page is None:
+            raise NoSuchDelivery(delivery=delivery.id)
         return {
             "delivery": delivery.id,
             "duplicate": received.is_duplicate,
             "replaces": delivery.replaces_id,
-            "files": [{"file": file.name, "sha256": file.sha256, "format": file.format} for file in files],
+            "files": [
+                {"file": file.name, "sha256": file.sha256, "format": file.format} for file in page.files
+            ],
             "rows": delivery.rows,
             "accepted": delivery.accepted,
             "rejected": delivery.rejected,
             "look_alikes": delivery.look_alikes,
-            "notes": [f"{file.name}: {note}" for file in files for note in file.notes],
-            "periods": [
-                {
-                    "period": str(Period.from_number(number)),
-                    "rows": one["accepted"] + one["rejected"],
-                    "accepted": one["accepted"],
-                    "rejected": one["rejected"],
-                    "cost": {currency: exact_text(cost) for currency, cost in sorted(one["cost"].items())},
-                }
-                for number, one in periods.items()
-            ],
-            "rejects": [reject.as_dict() for reject in first_rejects(settings, delivery, files)],
+            "notes": [f"{file.name}: {note}" for file in page.files for note in file.notes],
+            "periods": _periods(page),
+            "days": {
+                currency: {str(day): plain(cost) for day, cost in sorted(days.items())}
+                for currency, days in sorted(page.by_day.items())
+            },
+            "rejects": [reject.as_dict() for reject in first_rejects(settings, delivery, page.files)],
         }
+
+
+def _periods(page: DeliveryPage) -> list[dict[str, Any]]:
+    """Give the sums of each month. Together they have every row of the files.
+
+    A reject that does not tell its month counts with the only month of the files, or else stands under none.
+    """
+    months: dict[str | None, list[SliceChange]] = {}
+    for piece in page.slices:
+        months.setdefault(str(piece.period), []).append(piece)
+    monthless = page.delivery.rejected - sum(piece.rejected for piece in page.slices)
+    rejected_besides: dict[str | None, int] = {}
+    if monthless:
+        (of_month,) = months if len(months) == 1 else (None,)
+        months.setdefault(of_month, [])
+        rejected_besides[of_month] = monthless
+    return [_period(month, pieces, rejected_besides.get(month, 0)) for month, pieces in months.items()]
+
+
+def _period(month: str | None, pieces: Sequence[SliceChange], rejected_besides: int) -> dict[str, Any]:
+    accepted = sum(piece.rows for piece in pieces)
+    rejected = sum(piece.rejected for piece in pieces) + rejected_besides
+    return {
+        "period": month,
+        "rows": accepted + rejected,
+        "accepted": accepted,
+        "rejected": rejected,
+        "cost": _exact(added(dict(piece.cost) for piece in pieces)),
+        "change": _change([piece for piece in pieces if piece.rows_before is not None]),
+    }
+
+
+def _change(pieces: Sequence[SliceChange]) -> dict[str, Any] | None:
+    """Give by how much rows and cost differ from what was replaced, None where nothing was."""
+    if not pieces:
+        return None
+    return {
+        "rows": sum(piece.rows - (piece.rows_before or 0) for piece in pieces),
+        "cost": _exact(added(dict(piece.change) for piece in pieces)),
+    }
+
+
+def _exact(totals: ExactTotals) -> dict[str, str]:
+    return {currency: plain(cost) for currency, cost in totals}
+
+
+def _change_in_words(change: dict[str, Any]) -> str:
+    cost = [
+        f"{'' if value.startswith('-') else '+'}{value} {currency}"
+        for currency, value in change["cost"].items()
+    ]
+    return ", ".join([f"{change['rows']:+} rows", *cost])
 
 
 def _words(data: dict[str, Any]) -> str:
@@ -130,7 +169,8 @@ def _words(data: dict[str, Any]) -> str:
     ]
     for one in data["periods"]:
         cost = ", ".join(f"{value} {currency}" for currency, value in one["cost"].items()) or "0"
-        lines.append(f"  {one['period']}: {one['accepted']} rows, {cost}")
+        change = f" ({_change_in_words(one['change'])} against what it replaces)" if one["change"] else ""
+        lines.append(f"  {one['period'] or 'no month'}: {one['accepted']} rows, {cost}{change}")
     if data["look_alikes"]:
         lines.append(f"  {data['look_alikes']} rows look like another one; all of them count.")
     lines += [f"  {note}" for note in data["notes"]]

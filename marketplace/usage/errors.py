@@ -39,6 +39,12 @@ class AddedAlready(Refusal):
     )
 
 
+class CountsAlready(Refusal):
+    """Another process imported the same files meanwhile."""
+
+    sentence = N_("The same files were imported at the same time as delivery %(delivery)s. They count once.")
+
+
 class ContradictingChoices(Refusal):
     """Both adding and replacing were asked for."""
 

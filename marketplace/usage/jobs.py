@@ -14,7 +14,7 @@ from marketplace.usage.operations import read_delivery
 READ = "usage.read"
 
 
-def queue_reading(session: Session, *, delivery_id: int, is_replacement_meant: bool = False) -> None:
+def queue_reading(session: Session, delivery_id: int, *, is_replacement_meant: bool = False) -> None:
     """Ask the worker to read a received delivery. Its progress stands with the delivery."""
     jobs.defer(session, READ, lock=READ, delivery_id=delivery_id, is_replacement_meant=is_replacement_meant)
 

@@ -4,6 +4,7 @@ One pass over the file copies, hashes and counts it. The counts find places wher
 rows, and later prove, independently of the reader, that no row was lost.
 """
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -11,6 +12,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +20,7 @@ from marketplace.usage.header import TruncatedFile
 
 _BLOCK = 8 << 20
 PART = 128 << 20
+_SECONDS_UNTIL_ABANDONED = 3600
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def store(
     advance: Callable[[int], None] = lambda _: None,
 ) -> Original:
     """Copy a file below the files folder under the hash of its bytes; the same bytes are kept once."""
-    incoming = files_folder / "deliveries" / "incoming"
+    incoming = _incoming(files_folder)
     incoming.mkdir(parents=True, exist_ok=True)
     copy = incoming / uuid.uuid4().hex
     digest = hashlib.sha256()
@@ -152,6 +155,18 @@ def store(
     finally:
         copy.unlink(missing_ok=True)
     return Original(name=name, sha256=sha256, size=size, path=str(path))
+
+
+def remove_abandoned_copies(files_folder: Path, *, now: datetime) -> None:
+    """Remove copies whose program was killed while it wrote them. One that is being written was touched lately."""
+    for copy in _incoming(files_folder).glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # finished meanwhile
+            if now.timestamp() - copy.stat().st_mtime > _SECONDS_UNTIL_ABANDONED:
+                copy.unlink()
+
+
+def _incoming(files_folder: Path) -> Path:
+    return files_folder / "deliveries" / "incoming"
 
 
 def unpack(

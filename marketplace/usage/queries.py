@@ -1,6 +1,6 @@
 """Deliveries as pages show them: the list, one with its files and slices, and what was used by day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.period import Period
+from marketplace.rating.exact import add, subtract
 from marketplace.usage.models import Delivery, DeliveryFile, DeliverySlice
 
 RUNNING = frozenset({"queued", "reading"})
@@ -94,7 +95,7 @@ def delivery_row(found: Any) -> DeliveryRow:
         rows=delivery.rows,
         accepted=delivery.accepted,
         rejected=delivery.rejected,
-        cost=_added(one["cost"] for one in slices),
+        cost=added(one["cost"] for one in slices),
         is_addition=delivery.is_addition,
         error=delivery.error,
         created_by=delivery.created_by,
@@ -127,6 +128,7 @@ class SliceChange:
     file_kind: str
     is_current: bool
     rows: int
+    rejected: int
     cost: ExactTotals
     # None where it replaced nothing.
     rows_before: int | None
@@ -138,7 +140,7 @@ class SliceChange:
         before = dict(self.cost_before)
         now = dict(self.cost)
         return tuple(
-            (currency, now.get(currency, Decimal(0)) - before.get(currency, Decimal(0)))
+            (currency, subtract(now.get(currency, Decimal(0)), before.get(currency, Decimal(0))))
             for currency in sorted(now.keys() | before.keys())
         )
 
@@ -158,11 +160,7 @@ class DeliveryPage:
     @property
     def cost(self) -> ExactTotals:
         """The cost of the whole delivery."""
-        sums: dict[str, Decimal] = {}
-        for one in self.slices:
-            for currency, cost in one.cost:
-                sums[currency] = sums.get(currency, Decimal(0)) + cost
-        return tuple(sorted(sums.items()))
+        return added(dict(one.cost) for one in self.slices)
 
     @property
     def is_running(self) -> bool:
@@ -191,7 +189,9 @@ def find_delivery_page(session: Session, *, actor: Actor, delivery_id: UUID) -> 
         for day, costs in piece.cost_by_day.items():
             for currency, cost in costs.items():
                 days = by_day.setdefault(currency, {})
-                days[date.fromisoformat(day)] = days.get(date.fromisoformat(day), Decimal(0)) + Decimal(cost)
+                days[date.fromisoformat(day)] = add(
+                    days.get(date.fromisoformat(day), Decimal(0)), Decimal(cost)
+                )
     others = {piece.replaced_by_id for piece in delivery.slices if piece.replaced_by_id}
     wanted = others | ({delivery.replaces_id} if delivery.replaces_id else set())
     rows = {}
@@ -224,17 +224,19 @@ def _slice_change(piece: DeliverySlice, replaced: Sequence[DeliverySlice]) -> Sl
         file_kind=piece.file_kind,
         is_current=piece.is_current,
         rows=piece.accepted,
-        cost=_added([piece.cost]),
+        rejected=piece.facts.get("rejected", 0),
+        cost=added([piece.cost]),
         rows_before=sum(other.accepted for other in older) if older else None,
-        cost_before=_added(other.cost for other in older),
+        cost_before=added(other.cost for other in older),
     )
 
 
-def _added(costs: Any) -> ExactTotals:
+def added(costs: Iterable[Mapping[str, str | Decimal] | None]) -> ExactTotals:
+    """Add up costs by currency, exactly."""
     sums: dict[str, Decimal] = {}
     for cost in costs:
         for currency, amount in (cost or {}).items():
-            sums[currency] = sums.get(currency, Decimal(0)) + Decimal(amount)
+            sums[currency] = add(sums.get(currency, Decimal(0)), Decimal(amount))
     return tuple(sorted(sums.items()))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -237,6 +238,7 @@ def send_import() -> ResponseReturnValue:
                 billing_account=form.billing_account.data or "",
                 period=form.period.data,
                 is_addition=form.mode.data == _ADD,
+                enqueue=partial(queue_reading, is_replacement_meant=form.mode.data == _REPLACE_MEANT),
             )
     except Refusal as refusal:
         form.refuse(refusal)
@@ -246,11 +248,6 @@ def send_import() -> ResponseReturnValue:
         if received.is_duplicate:
             flash(gettext("These files count already. Nothing was changed."), "info")
         else:
-            queue_reading(
-                session,
-                delivery_id=received.delivery_id,
-                is_replacement_meant=form.mode.data == _REPLACE_MEANT,
-            )
             flash(gettext("The files are stored. They are being read."), "success")
         address = url_for("admin.delivery", delivery_id=delivery.public_id)
     return redirect(address, code=303)
