@@ -122,9 +122,7 @@ def test_killed_at_a_random_instant_it_counts_whole_or_not_at_all(marketplace: M
 def test_two_imports_of_one_file_at_once_count_once(marketplace: Marketplace) -> None:
     marketplace.run("migrate")
     file = save(marketplace, csv_text([own(account=str(number)) for number in range(20_000)]))
-    processes = [
-        start(marketplace, sys.executable, "-m", "marketplace", *importing(file)) for _ in range(2)
-    ]
+    processes = [start(marketplace, sys.executable, "-m", "marketplace", *importing(file)) for _ in range(2)]
 
     outputs = [process.communicate(timeout=120) for process in processes]
 

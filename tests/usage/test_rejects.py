@@ -1,12 +1,9 @@
 """Every row is accepted or rejected; a rejected one says where it stands, what is wrong, and why."""
 
-import csv
-import io
 from decimal import Decimal
 
 import pytest
 
-from marketplace.settings import Settings
 from tests.oracle.commands import Marketplace
 from tests.usage.deliveries import cost_of, csv_text, give, json_lines, lake_rows, own, record
 

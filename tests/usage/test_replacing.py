@@ -135,7 +135,9 @@ def test_another_kind_of_file_of_the_same_month_is_not_replaced(marketplace: Mar
 def test_daily_usage_as_json_replaces_daily_usage_as_csv(marketplace: Marketplace) -> None:
     give(marketplace, csv_text([record("daily")]), vendor=VENDOR)
 
-    give(marketplace, json_lines([record("daily", BillingPreTaxTotal="0.0002")]), vendor=VENDOR, name="d.json")
+    give(
+        marketplace, json_lines([record("daily", BillingPreTaxTotal="0.0002")]), vendor=VENDOR, name="d.json"
+    )
 
     partner = record("daily")["PartnerId"]
     assert counting(marketplace) == {(VENDOR, partner, 202409, "daily"): (1, {"EUR": Decimal("0.0002")})}
