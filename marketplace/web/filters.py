@@ -107,13 +107,12 @@ def moment(value: datetime) -> str:
 
 
 def period(value: Period | int | str) -> str:
-    """Write a month: `September 2024`. Takes a `Period`, 202409 or `2024-09`."""
+    """Write a month as it stands in a sentence: `September 2024`, `septembre 2024`. Takes a `Period`, 202409 or `2024-09`."""
     if isinstance(value, int):
         value = Period.from_number(value)
     elif isinstance(value, str):
         value = Period.parse(value)
-    text = format_skeleton("yMMMM", datetime(value.year, value.month, 1, tzinfo=UTC), locale=_here())
-    return text[:1].upper() + text[1:]
+    return str(format_skeleton("yMMMM", datetime(value.year, value.month, 1, tzinfo=UTC), locale=_here()))
 
 
 def short_period(value: Period) -> str:

@@ -6,6 +6,7 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from marketplace.billing.queries.periods import list_periods
 from marketplace.billing.queries.reconciliation import (
     VendorRow,
     files_of_bill,
@@ -97,6 +98,7 @@ def reconciliation() -> ResponseReturnValue:
         rows = reconcile(session, choice.period) if choice.period else []
         currency = wholesaler_of(session).currency
         sides = sides_in(currency, rows)
+        figures = list_periods(session, currency=currency, only=choice.period) if choice.period else []
         return _view(rows).respond_with_rows(
             rows,
             "admin/reconciliation/show.html",
@@ -105,6 +107,7 @@ def reconciliation() -> ResponseReturnValue:
             bills=[bill for row in rows for bill in row.bills],
             currency=currency,
             sides=sides,
+            parked=sum(row.parked for row in figures),
             chart=_waterfall(sides, currency),
             hrefs=_hrefs(choice.period) if choice.period else {},
         )
