@@ -26,7 +26,7 @@ from marketplace.usage.operations import GivenFile, import_files
 from resellers.imports.accounts import import_accounts
 from resellers.imports.parties import import_customers, import_resellers
 from resellers.imports.price_rules import import_price_rules
-from resellers.models import Customer, Reseller, Wholesaler
+from resellers.models import Customer, Hop, Reseller, Wholesaler
 
 #: For a demonstration on the reader's own machine; `demo` prints it.
 PASSWORD = "a clear sky over Brest"  # noqa: S105
@@ -104,7 +104,7 @@ def _make_firms(database: Database, *, closed: Sequence[Period], running: Period
         for carry_out, name, content in (
             (import_resellers, "resellers.csv", firms.resellers_csv()),
             (import_customers, "customers.csv", firms.customers_csv()),
-            (import_accounts, "accounts.csv", firms.accounts_csv()),
+            (import_accounts, "accounts.csv", firms.accounts_csv(closed[0])),
             (import_price_rules, "rules.csv", firms.rules_csv(closed[0], closed[-1])),
             (import_fx_rates, "fx.csv", firms.fx_csv(closed, running)),
         ):
@@ -181,17 +181,13 @@ def _close(database: Database, settings: Settings, month: Period, *, approve: bo
 def _make_people(database: Database) -> None:
     with database.owner_transaction() as session:
         customer = _id_of(session, Customer, "carnac-conserves")
-        asking = Actor(
-            "Carla Tanguy", Audience.CUSTOMER, party_id=customer, permissions=frozenset(Permission)
+        reseller = _id_of(session, Reseller, "armor-it")
+        carla = Actor("Carla Tanguy", Audience.CUSTOMER, party_id=customer, permissions=frozenset(Permission))
+        rashid = Actor(
+            "Rashid Benali", Audience.RESELLER, party_id=reseller, permissions=frozenset(Permission)
         )
-        line = session.scalar(
-            select(StatementLine.id)
-            .where(StatementLine.customer_id == customer, StatementLine.hop == "retail")
-            .order_by(StatementLine.period.desc(), StatementLine.amount_minor.desc())
-            .limit(1)
-        )
-        if line is not None:
-            ask(session, actor=asking, line_id=line, text="Is this the new server for the cold room?")
+        _ask(session, carla, Hop.RETAIL, "Is this the new server for the cold room?")
+        _ask(session, rashid, Hop.WHOLESALE, "Did the price of this change in October?")
         for person in PEOPLE:
             create_user(
                 session,
@@ -202,6 +198,19 @@ def _make_people(database: Database) -> None:
                 role=person.role,
                 password=PASSWORD,
             )
+
+
+def _ask(session: Session, asking: Actor, hop: Hop, text: str) -> None:
+    """Put a question on the dearest line of the newest month."""
+    charged = StatementLine.reseller_id if hop is Hop.WHOLESALE else StatementLine.customer_id
+    line = session.scalar(
+        select(StatementLine.id)
+        .where(charged == asking.party_id, StatementLine.hop == hop)
+        .order_by(StatementLine.period.desc(), StatementLine.amount_minor.desc())
+        .limit(1)
+    )
+    if line is not None:
+        ask(session, actor=asking, line_id=line, text=text)
 
 
 def _party(session: Session, person: Person) -> Party:

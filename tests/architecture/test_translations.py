@@ -80,3 +80,16 @@ def test_plurals_follow_french_grammar() -> None:
     said = [texts.ngettext("%(num)s result", "%(num)s results", count) for count in (0, 1, 2)]
 
     assert said == ["%(num)s résultat", "%(num)s résultat", "%(num)s résultats"]
+
+
+def test_templates_that_others_import_translate_within_their_macros() -> None:
+    """What stands outside is kept from one request to the next, in the language of the first."""
+    templates = ROOT / "templates"
+    texts = {path: path.read_text() for path in templates.rglob("*.html")}
+    imported = {name for text in texts.values() for name in re.findall(r'{%-? from "([^"]+)" import', text)}
+
+    outside = [
+        name for name in imported if re.search(r"^{%-? set [^%]*\b_\(", texts[templates / name], re.MULTILINE)
+    ]
+
+    assert outside == []

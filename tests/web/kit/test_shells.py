@@ -128,6 +128,16 @@ def test_a_language_is_remembered_and_the_page_kept(wanda: Visitor) -> None:
     assert wanda.get("/admin/gallery").one("html").get("lang") == "fr"
 
 
+def test_a_page_in_one_language_leaves_the_next_in_its_own(site: Site) -> None:
+    wholesaler = actor_of(Audience.WHOLESALER)
+    site.visitor(wholesaler, language="fr").get("/admin/gallery")
+
+    page = site.visitor(wholesaler, language="en").get("/admin/gallery").main
+
+    assert "Parked" in page
+    assert "En attente" not in page
+
+
 def test_a_theme_is_remembered_without_javascript(wanda: Visitor) -> None:
     wanda.get("/admin/gallery?theme=dark")
 
