@@ -9,6 +9,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 ARGS ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# The FOCUS validator runs on Python 3.12 alone; PYTHON_312=/path/to/python overrides it.
+PYTHON_312 ?= $(shell for p in python3.12 $(HOME)/.pyenv/versions/3.12.*/bin/python3.12; do \
+	$$p -c '' >/dev/null 2>&1 && { echo $$p; break; }; done)
+FOCUS_BIN := .venv-focus/bin
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
@@ -33,7 +37,7 @@ doctor: $(BIN)/.runtime ## what is configured, and what is wrong with it
 ##@ Work on it
 
 .PHONY: test
-test: $(BIN)/.development chromium ## run every test that ends within minutes
+test: $(BIN)/.development chromium focus-validator ## run every test that ends within minutes
 	$(BIN)/pytest -n auto $(ARGS)
 
 .PHONY: test-long
@@ -79,11 +83,12 @@ translations: $(BIN)/.development ## gather the texts of pages; then fill in wha
 lock: $(BIN)/.development ## pin the requirements again (ARGS=--upgrade for newer ones)
 	$(PIP_COMPILE) $(ARGS) --output-file=requirements.txt requirements.in
 	$(PIP_COMPILE) $(ARGS) --output-file=requirements-dev.txt requirements-dev.in
+	@echo "requirements-focus.txt is pinned by Python 3.12: see CONTRIBUTING.md."
 
 .PHONY: help
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 
 # A stamp says which requirements the virtual environment was filled from.
@@ -112,3 +117,14 @@ chromium:
 			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/dev/null 2>&1 \
 			|| echo "chromium could not be installed: browser tests are skipped. To run them: apt-get install chromium"; \
 		else echo "Browser tests are skipped: there is no chromium. To run them: sudo apt-get install chromium"; fi; }
+
+# The FOCUS validator of the conformance tests lives apart: it needs older libraries than ours.
+.PHONY: focus-validator
+focus-validator:
+	@{ test $(FOCUS_BIN)/.installed -nt requirements-focus.txt; } || { \
+		if test -n "$(PYTHON_312)"; then \
+			echo "Installing the FOCUS validator for the conformance tests (once)..."; \
+			{ $(PYTHON_312) -m venv .venv-focus && $(FOCUS_BIN)/python -m pip install --quiet --disable-pip-version-check \
+				--require-hashes -r requirements-focus.txt && touch $(FOCUS_BIN)/.installed; } \
+			|| echo "The FOCUS validator could not be installed: its test is skipped. To try again: make focus-validator"; \
+		else echo "The test with the FOCUS validator is skipped: there is no Python 3.12. Install it, then: make focus-validator"; fi; }

@@ -4,6 +4,7 @@ Specification: FinOps Open Cost and Usage Specification 1.2 (29 May 2025), colum
 is the billed cost; what its seller paid is nowhere in the file.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,13 @@ from marketplace.documents.tables import Cell
 
 _CATEGORIES = {name.lower(): name for name in ("Usage", "Purchase", "Tax", "Credit", "Adjustment")}
 _CORRECTION = "correction"
+
+_WORDS = r"[A-Za-z][A-Za-z0-9]*(?: [A-Za-z][A-Za-z0-9]*)*"
+_TIME = r"(?:Year|Month|Day|Hour|Minute|Second)"
+#: FOCUS's unit format: `GB`, `1000 Requests`, `GB-Hours`, `Requests/Second`, `Units/3 Months`.
+_UNIT = re.compile(rf"(?:[0-9]+ )?{_WORDS}|{_WORDS}-{_TIME}s|{_WORDS}/{_TIME}|{_WORDS}/[0-9]+ {_TIME}s")
+_TIME_AT_END = re.compile(rf"-{_TIME}s$")
+_NO_WORD = re.compile(r"[^A-Za-z0-9]+|(?<=[0-9])(?=[A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +66,12 @@ def _row(line: FocusLine) -> Sequence[Cell]:
     is_correction = line.is_correction or line.charge_type.lower() == _CORRECTION
     is_usage = category == "Usage"
     has_price = category in {"Usage", "Purchase"}
-    unit = line.unit or "Units"
-    list_cost = line.amount if line.list_amount is None else line.list_amount
+    unit = focus_unit(line.unit)
+    amount = _decimal(line.amount)
+    list_cost = amount if line.list_amount is None else _decimal(line.list_amount)
+    quantity = _decimal(line.quantity)
     return (
-        line.amount,
+        amount,
         line.buyer,
         line.buyer_name,
         "Statement",
@@ -74,15 +84,15 @@ def _row(line: FocusLine) -> Sequence[Cell]:
         "Usage-Based" if is_usage else "One-Time",
         _instant(line.charge_until),
         _instant(line.charge_from),
-        line.quantity if is_usage else None,
+        quantity if is_usage else None,
         unit if is_usage else None,
-        line.amount,
-        line.amount,
+        amount,
+        amount,
         str(line.statement),
         line.seller,
         list_cost,
         "Standard" if has_price else None,
-        line.quantity if has_price else None,
+        quantity if has_price else None,
         unit if has_price else None,
         line.vendor,
         line.vendor,
@@ -98,7 +108,26 @@ def _row(line: FocusLine) -> Sequence[Cell]:
         line.customer_name,
         str(line.line),
         str(line.source_rows),
+        line.unit or None,
     )
+
+
+def focus_unit(unit: str) -> str:
+    """Write a vendor's unit in FOCUS's format: `Lambda-GB-Seconds` is `Lambda GB-Seconds`, `1 GB/Month` `1 GB Month`."""
+    if _UNIT.fullmatch(unit):
+        return unit
+    at_end = _TIME_AT_END.search(unit)
+    time = at_end[0] if at_end else ""
+    words = _NO_WORD.sub(" ", unit.removesuffix(time)).strip()
+    for plainer in (f"{words}{time}", f"{words} {time.removeprefix('-')}".strip()):
+        if _UNIT.fullmatch(plainer):
+            return plainer
+    return "Units"
+
+
+def _decimal(value: Decimal) -> Decimal:
+    """Give a whole number a decimal: tools tell a column's type by its values."""
+    return value if "." in f"{value:f}" else Decimal(f"{value:f}.0")
 
 
 def _instant(day: date) -> str:
@@ -147,4 +176,5 @@ FOCUS_COLUMNS = (
     "x_CustomerName",
     "x_StatementLineId",
     "x_SourceRows",
+    "x_Unit",
 )

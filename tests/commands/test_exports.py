@@ -131,8 +131,8 @@ def test_focus_bills_the_buyers_own_price(month: Month, tmp_path: Path, hop: str
     with export(month, hop, "focus", tmp_path / "focus.csv").open(encoding="utf-8", newline="") as stream:
         rows = {row["x_StatementLineId"]: row for row in csv.DictReader(stream)}
 
-    assert {line: (row["BilledCost"], row["BillingCurrency"]) for line, row in rows.items()} == {
-        line: (one["amount"], one["currency"]) for line, one in lines.items()
+    assert {line: (Fraction(row["BilledCost"]), row["BillingCurrency"]) for line, row in rows.items()} == {
+        line: (Fraction(one["amount"]), one["currency"]) for line, one in lines.items()
     }
     assert {row["BillingAccountId"] for row in rows.values()} == {line["buyer"] for line in lines.values()}
 
@@ -140,9 +140,7 @@ def test_focus_bills_the_buyers_own_price(month: Month, tmp_path: Path, hop: str
 def test_focus_says_nothing_of_what_the_seller_paid(month: Month, tmp_path: Path) -> None:
     paid = {line["basis_amount"] for line in month.lines("retail") if line["basis"] == "cost"}
     paid |= {line["amount"] for line in month.lines("wholesale") if Fraction(line["amount"])}
-    sold = {line["amount"] for line in month.lines("retail")} | {
-        line["quantity"] for line in month.lines("retail")
-    }
+    sold = {line[name] for line in month.lines("retail") for name in ("amount", "quantity")}
 
     with export(month, "retail", "focus", tmp_path / "focus.csv").open(
         encoding="utf-8", newline=""
