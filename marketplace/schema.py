@@ -14,15 +14,16 @@ from alembic.script import ScriptDirectory
 from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
-from marketplace.core.db import APP_ROLE, VIEWS_ROLE, Database
+from marketplace.core.db import APP_ROLE, MAY_ACT_AS, VIEWS_ROLE, Database
 from marketplace.core.errors import N_, Refusal
 from marketplace.migrations.views import drop_views, has_views, make_views
 from resellers.models import Wholesaler
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 ONE_AT_A_TIME = 7_021_001
+OLDEST_SERVER = (15,)
 """Key of the advisory lock that lets one process migrate at a time."""
 
 
@@ -58,13 +59,22 @@ class MigrationBlocked(Refusal):
     )
 
 
+class ServerTooOld(Refusal):
+    """The PostgreSQL server lacks what the tables are made with."""
+
+    sentence = N_(
+        "The PostgreSQL server of DATABASE_URL is version %(found)s: version %(oldest)s or newer is needed. "
+        "Upgrade it, or leave DATABASE_URL empty and the embedded one is used."
+    )
+
+
 def migrate(database: Database) -> list[str]:
     """Bring the database up to date; give the steps that were done. Doing it again does nothing."""
     with database.engine.connect() as guard:
         guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ONE_AT_A_TIME})
         try:
             return _migrate(database)
-        except (OperationalError, ProgrammingError) as error:
+        except DBAPIError as error:
             raise MigrationBlocked(reason=" ".join(str(error.orig).split())) from error
         finally:
             guard.rollback()
@@ -76,6 +86,9 @@ def _migrate(database: Database) -> list[str]:
     if before is not None and before not in all_steps():
         raise SchemaAhead(found=before)
     with database.engine.begin() as connection:
+        if (connection.dialect.server_version_info or ()) < OLDEST_SERVER:
+            found = connection.scalar(text("SHOW server_version"))
+            raise ServerTooOld(found=found, oldest=OLDEST_SERVER[0])
         ensure_roles(connection)
     if before != newest_step():
         with database.engine.begin() as connection:
@@ -101,7 +114,7 @@ def ensure_roles(connection: Connection) -> None:
                     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
                 """)
             )
-        if not connection.scalar(text("SELECT pg_has_role(current_user, :role, 'SET')"), {"role": role}):
+        if not connection.scalar(text(f"SELECT {MAY_ACT_AS}"), {"role": role}):
             connection.execute(text(f"GRANT {role} TO CURRENT_USER"))
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from marketplace import jobs, schema
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
-from marketplace.core.db import APP_ROLE, Database
+from marketplace.core.db import APP_ROLE, MAY_ACT_AS, Database
 from marketplace.core.errors import Refusal
 from marketplace.settings import Settings, load_settings
 
@@ -153,10 +153,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 def _role(database: Database) -> Iterator[Finding]:
     with database.engine.connect() as connection:
         role = connection.execute(
-            text(
-                "SELECT rolsuper, rolbypassrls, pg_has_role(current_user, oid, 'SET') "
-                "FROM pg_roles WHERE rolname = :role"
-            ),
+            text(f"SELECT rolsuper, rolbypassrls, {MAY_ACT_AS} FROM pg_roles WHERE rolname = :role"),
             {"role": APP_ROLE},
         ).one_or_none()
     if role is None or not role[2]:

@@ -21,6 +21,11 @@ APP_ROLE = "marketplace_app"
 #: Owns the views through which screens read documents, and the schema they are found in first.
 VIEWS_ROLE = "marketplace_lines"
 SCREENS_SCHEMA = "screens"
+#: Whether we may act as a role, named by the parameter `role`. Before PostgreSQL 16 every member could.
+MAY_ACT_AS = (
+    "pg_has_role(current_user, cast(:role AS name), "
+    "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)"
+)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
