@@ -18,12 +18,13 @@ from sqlalchemy.engine import make_url
 from marketplace import jobs, schema
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
-from marketplace.core.db import APP_ROLE, MAY_ACT_AS, Database
+from marketplace.core.db import APP_ROLE, MAY_ACT_AS, VIEWS_ROLE, Database
 from marketplace.core.errors import Refusal
 from marketplace.settings import Settings, load_settings
 
 GOOD, NOTICE, FAULT = "good", "notice", "fault"
 OLDEST_PYTHON = (3, 11)
+SCREEN_ROLES = (APP_ROLE, VIEWS_ROLE)
 LEAST_FREE = 2 * 10**9
 
 
@@ -151,37 +152,41 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _role(database: Database) -> Iterator[Finding]:
-    with database.engine.connect() as connection:
-        role = connection.execute(
-            text(f"SELECT rolsuper, rolbypassrls, {MAY_ACT_AS} FROM pg_roles WHERE rolname = :role"),
-            {"role": APP_ROLE},
-        ).one_or_none()
-    if role is None or not role[2]:
-        yield Finding(
-            "role", FAULT, f"{APP_ROLE} is missing or not granted", "run `python -m marketplace migrate`"
-        )
-    elif role[0] or role[1]:
-        remedy = f"run `ALTER ROLE {APP_ROLE} NOSUPERUSER NOBYPASSRLS` in the database"
-        yield Finding("role", FAULT, f"{APP_ROLE} can step over row-level security", remedy)
+    free = []
+    for role in SCREEN_ROLES:
+        with database.engine.connect() as connection:
+            found = connection.execute(
+                text(f"SELECT rolsuper OR rolbypassrls, {MAY_ACT_AS} FROM pg_roles WHERE rolname = :role"),
+                {"role": role},
+            ).one_or_none()
+        if found is None or not found[1]:
+            remedy = "run `python -m marketplace migrate`"
+            yield Finding("role", FAULT, f"{role} is missing or not granted", remedy)
+            return
+        free += [role] if found[0] else []
+    if free:
+        remedy = " and ".join(f"`ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS`" for role in free)
+        words = f"{' and '.join(free)} can step over row-level security"
+        yield Finding("role", FAULT, words, f"run {remedy} in the database")
     else:
-        yield Finding("role", GOOD, f"{APP_ROLE} is bound by row-level security")
+        yield Finding("role", GOOD, f"{' and '.join(SCREEN_ROLES)} are bound by row-level security")
 
 
 def _open_tables(database: Database) -> Iterator[Finding]:
-    """Find tables the restricted role may read while nothing restricts the rows it sees."""
+    """Find tables the restricted roles may read while nothing restricts the rows they see."""
     with database.engine.connect() as connection:
         tables = connection.scalars(
             text("""
                 SELECT relname FROM pg_class
                 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity
-                  AND has_table_privilege(:role, oid, 'SELECT')
+                  AND (has_table_privilege(:screens, oid, 'SELECT') OR has_table_privilege(:views, oid, 'SELECT'))
                   AND relname NOT LIKE 'procrastinate%' AND relname <> 'alembic_version'
                 ORDER BY relname
             """),
-            {"role": APP_ROLE},
+            {"screens": APP_ROLE, "views": VIEWS_ROLE},
         ).all()
     if tables:
-        remedy = f"run `REVOKE ALL ON {', '.join(tables)} FROM {APP_ROLE}` in the database"
+        remedy = f"run `REVOKE ALL ON {', '.join(tables)} FROM {', '.join(SCREEN_ROLES)}` in the database"
         yield Finding("isolation", FAULT, f"no row-level security on {', '.join(tables)}", remedy)
     else:
         yield Finding("isolation", GOOD, "every table screens can read has row-level security")
