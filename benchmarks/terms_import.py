@@ -1,6 +1,6 @@
 """How long the terms of a large wholesaler take to import: 4,000 resellers to 250,000 accounts and 50,000 rules.
 
-Run as `python benchmarks/terms_import.py`; it uses a throw-away database. Each file is imported twice: the second time
+Run as `python -m benchmarks.terms_import`; it uses a throw-away database. Each file is imported twice: the second time
 nothing changes, which is what a nightly export from another system does.
 """
 

@@ -1,4 +1,4 @@
-"""Setting exchange rates, one by one or by file."""
+"""Setting exchange rates."""
 
 from decimal import Decimal
 
@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Numeric, String, insert, select, tuple_, upda
 from sqlalchemy.orm import Session
 
 from catalog.models import FxRate
-from catalog.rules import FX_COLUMNS, FxEntry, FxPair, read_fx
+from catalog.rules import FX_COLUMNS, FxPair, read_fx
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.bulk import table_of
@@ -17,27 +17,6 @@ from marketplace.core.permit import require
 from marketplace.core.upsert import Given, Standing, Upsert, plan_upsert
 
 FxPlan = Upsert[int, FxPair, Decimal]
-
-
-def set_fx_rate(session: Session, *, actor: Actor, fx: FxEntry) -> None:
-    """Set the rate of a month and pair, or change it. Setting it to what it is does nothing."""
-    require(actor, Permission.WHOLESALER_TERMS_MANAGE)
-    standing = _standing(session, [fx.pair]).get(fx.pair)
-    plan: FxPlan = Upsert()
-    if standing is None:
-        plan.added.append(Given(0, fx.pair, fx.rate))
-        _write(session, plan, actor=actor, reason="", pairs={})
-    elif standing.entry != fx.rate:
-        session.execute(update(FxRate).where(FxRate.id == standing.id).values(rate=fx.rate))
-        audit.record(
-            session,
-            actor=actor,
-            action="fx_rate.change",
-            subject="fx_rate",
-            subject_id=fx.pair,
-            before={"rate": str(standing.entry)},
-            after={"rate": str(fx.rate)},
-        )
 
 
 def import_fx_rates(

@@ -75,7 +75,7 @@ class FaultyFile(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row: its number, counted from 1 below the header as a spreadsheet shows it, and its cells by column."""
+    """A row: its number, counted from 1 below the header, and its cells by column."""
 
     number: int
     cells: Mapping[str, str]

@@ -40,8 +40,3 @@ def specificity(filled: Iterable[str]) -> tuple[bool, int, int, bool]:
     party = 2 if "customer_id" in columns else 1 if "reseller_id" in columns else 0
     catalogue = 3 if "sku" in columns else 2 if "product" in columns else 1 if "vendor" in columns else 0
     return "subscription" in columns, party, catalogue, {"reseller_id", "customer_id"} <= columns
-
-
-def matches(scope: Scope, subject: Scope) -> bool:
-    """Whether a rule of this scope covers a subject (all of whose columns are known)."""
-    return all(getattr(scope, column) == getattr(subject, column) for column in scope.filled)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, Date, Text, Uuid, insert, select, tuple_, update
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
-from marketplace.core.bulk import table_of
+from marketplace.core.bulk import many_at_once, table_of
 from marketplace.core.cells import Entry, FaultyEntry, filled
 from marketplace.core.csv_table import Faults, ImportResult, read_table
 from marketplace.core.errors import N_, Phrase
@@ -20,7 +21,7 @@ from marketplace.core.period import DateRange
 from marketplace.core.permit import require
 from marketplace.core.upsert import Given, Standing, Upsert, plan_upsert
 from resellers.conflicts import conflicts_in_words
-from resellers.imports.references import customers_by_reference, unknown_customer
+from resellers.imports.references import known_customers
 from resellers.models import AccountMapping, Customer, VendorAccount
 from resellers.rules.spans import overlaps, read_span, span_words
 
@@ -46,9 +47,9 @@ _Plan = Upsert[UUID, MappingKey, date | None]
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A mapping as it will stand; `row` is None where the file does not speak of it."""
+    """A mapping as it will stand; `row` is 0 where the file does not speak of it."""
 
-    row: int | None
+    row: int
     customer: str
     span: DateRange
 
@@ -59,27 +60,25 @@ def import_accounts(
     """Add mappings and change the ends of standing ones, all or none. Raises `FaultyFile` naming every faulty row."""
     require(actor, Permission.WHOLESALER_TERMS_MANAGE)
     rows, faults = read_table(content, file=file, columns=COLUMNS)
-    given: list[Given[MappingKey, date | None]] = []
-    for row in rows:
-        try:
-            key, end = _read(row.cells)
-        except FaultyEntry as faulty:
-            faults.add_entry(row.number, faulty)
-        else:
-            given.append(Given(row.number, key, end))
-    customers = customers_by_reference(session, (one.key.customer for one in given))
-    for one in given:
-        if one.key.customer not in customers:
-            faults.add(one.row, "customer", one.key.customer, unknown_customer(one.key.customer))
-    standing = _standing(session, given)
-    plan = plan_upsert(given, standing, faults=faults, key_column="account")
-    _refuse_overlaps(plan, standing, faults=faults)
-    faults.check()
-    if not dry_run:
-        keys = {stands.id: key for key, stands in standing.items()}
-        ids = [uuid4() for _ in plan.added]
-        _write(session, plan, ids, {reference: known.id for reference, known in customers.items()})
-        _audit(session, plan, ids, keys, actor=actor, file=file)
+    with many_at_once(session, len(rows)):
+        given: list[Given[MappingKey, date | None]] = []
+        for row in rows:
+            try:
+                key, end = _read(row.cells)
+            except FaultyEntry as faulty:
+                faults.add_entry(row.number, faulty)
+            else:
+                given.append(Given(row.number, key, end))
+        customers = known_customers(session, rows, faults=faults)
+        standing = _standing(session, given)
+        plan = plan_upsert(given, standing, faults=faults, key_column="account")
+        _refuse_overlaps(plan, standing, faults=faults)
+        faults.check()
+        if not dry_run:
+            keys = {stands.id: key for key, stands in standing.items()}
+            ids = [uuid4() for _ in plan.added]
+            _write(session, plan, ids, {reference: known.id for reference, known in customers.items()})
+            _audit(session, plan, ids, keys, actor=actor, file=file)
     return ImportResult(
         file=file,
         kind="accounts",
@@ -136,40 +135,33 @@ def _refuse_overlaps(
     plan: _Plan, standing: Mapping[MappingKey, Standing[UUID, date | None]], *, faults: Faults
 ) -> None:
     changed = {change.id: change for change in plan.changed}
-    held: defaultdict[tuple[str, str], list[tuple[DateRange, _Held]]] = defaultdict(list)
+    held: defaultdict[tuple[str, str], list[_Held]] = defaultdict(list)
     for key, stands in standing.items():
         change = changed.get(stands.id)
-        row, end = (change.row, change.after) if change else (None, stands.entry)
-        span = DateRange(key.valid_from, end)
-        held[key.vendor, key.account].append((span, _Held(row, key.customer, span)))
+        row, end = (change.row, change.after) if change else (0, stands.entry)
+        held[key.vendor, key.account].append(_Held(row, key.customer, DateRange(key.valid_from, end)))
     for one in plan.added:
         span = DateRange(one.key.valid_from, one.entry)
-        held[one.key.vendor, one.key.account].append((span, _Held(one.row, one.key.customer, span)))
+        held[one.key.vendor, one.key.account].append(_Held(one.row, one.key.customer, span))
     for (vendor, account), mappings in held.items():
-        if len(mappings) > 1:
-            for pair in overlaps(mappings):
-                _name_overlap(f"{vendor} {account}", *pair, faults=faults)
+        mappings.sort(key=attrgetter("row"))
+        for later, other in overlaps([one.span for one in mappings]).items():
+            reason = _overlap(mappings[other])
+            faults.add(mappings[later].row, "account", f"{vendor} {account}", reason)
 
 
-def _name_overlap(account: str, first: _Held, second: _Held, *, faults: Faults) -> None:
-    later, other = sorted((first, second), key=lambda held: held.row or 0, reverse=True)
-    if later.row is None:
-        return
+def _overlap(other: _Held) -> Phrase:
     facts = {"customer": other.customer, "span": span_words(other.span)}
-    if other.row is None:
-        reason = Phrase.of(
-            N_(
-                "customer %(customer)s has this account %(span)s: end that mapping first, by its row with another end"
-            ),
-            **facts,
+    if other.row:
+        sentence = N_(
+            "row %(row)s gives this account to customer %(customer)s %(span)s: dates may not overlap"
         )
-    else:
-        reason = Phrase.of(
-            N_("row %(row)s gives this account to customer %(customer)s %(span)s: dates may not overlap"),
-            row=other.row,
-            **facts,
-        )
-    faults.add(later.row, "account", account, reason)
+        return Phrase.of(sentence, row=other.row, **facts)
+    sentence = N_(
+        "customer %(customer)s has this account %(span)s: "
+        "end that mapping first, on its page or by a row with the same start and an earlier valid_until"
+    )
+    return Phrase.of(sentence, **facts)
 
 
 def _write(session: Session, plan: _Plan, ids: Sequence[UUID], customers: Mapping[str, int]) -> None:

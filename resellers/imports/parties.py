@@ -12,14 +12,14 @@ from sqlalchemy.types import TypeEngine
 
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
-from marketplace.core.bulk import table_of
+from marketplace.core.bulk import many_at_once, table_of
 from marketplace.core.cells import FaultyEntry
 from marketplace.core.csv_table import Faults, ImportResult, TableRow, faulty_row, read_table
 from marketplace.core.errors import N_, FaultyRow, Phrase
 from marketplace.core.permit import require
 from marketplace.core.upsert import Given, Standing, Upsert, plan_upsert
 from resellers.conflicts import conflicts_in_words
-from resellers.imports.references import resellers_by_reference, unknown_reseller
+from resellers.imports.references import known_resellers
 from resellers.models import Customer, Reseller
 from resellers.rules.identity import (
     CUSTOMER_COLUMNS,
@@ -40,14 +40,18 @@ def import_resellers(
     """Add or change the resellers of a file, all or none. Raises `FaultyFile` naming every faulty row."""
     require(actor, Permission.WHOLESALER_PARTIES_MANAGE)
     rows, faults = read_table(content, file=file, columns=RESELLER_COLUMNS)
-    given = _entries(rows, read_reseller, faults=faults)
-    plan = plan_upsert(
-        given, _standing_resellers(session, [one.key for one in given]), faults=faults, key_column="reference"
-    )
-    faults.check()
-    if not dry_run:
-        columns = _texts(RESELLER_COLUMNS)
-        _write(session, Reseller, plan, subject="reseller", actor=actor, file=file, columns=columns)
+    with many_at_once(session, len(rows)):
+        given = _entries(rows, read_reseller, faults=faults)
+        plan = plan_upsert(
+            given,
+            _standing_resellers(session, [one.key for one in given]),
+            faults=faults,
+            key_column="reference",
+        )
+        faults.check()
+        if not dry_run:
+            columns = _texts(RESELLER_COLUMNS)
+            _write(session, Reseller, plan, subject="reseller", actor=actor, file=file, columns=columns)
     return _result(plan, file=file, kind="resellers", dry_run=dry_run, warnings=_moved_money(plan, file))
 
 
@@ -57,21 +61,22 @@ def import_customers(
     """Add or change the customers of a file, all or none. Raises `FaultyFile` naming every faulty row."""
     require(actor, Permission.WHOLESALER_PARTIES_MANAGE)
     rows, faults = read_table(content, file=file, columns=CUSTOMER_COLUMNS)
-    given = _entries(rows, read_customer, faults=faults)
-    resellers = resellers_by_reference(session, (one.entry.reseller for one in given))
-    for one in given:
-        if one.entry.reseller not in resellers:
-            faults.add(one.row, "reseller", one.entry.reseller, unknown_reseller(one.entry.reseller))
-    plan = plan_upsert(
-        given, _standing_customers(session, [one.key for one in given]), faults=faults, key_column="reference"
-    )
-    faults.check()
-    if not dry_run:
-        columns: _Columns[CustomerEntry] = {
-            **_texts(name for name in CUSTOMER_COLUMNS if name != "reseller"),
-            "reseller_id": (BigInteger(), lambda entry: resellers[entry.reseller]),
-        }
-        _write(session, Customer, plan, subject="customer", actor=actor, file=file, columns=columns)
+    with many_at_once(session, len(rows)):
+        given = _entries(rows, read_customer, faults=faults)
+        resellers = known_resellers(session, rows, faults=faults)
+        plan = plan_upsert(
+            given,
+            _standing_customers(session, [one.key for one in given]),
+            faults=faults,
+            key_column="reference",
+        )
+        faults.check()
+        if not dry_run:
+            columns: _Columns[CustomerEntry] = {
+                **_texts(name for name in CUSTOMER_COLUMNS if name != "reseller"),
+                "reseller_id": (BigInteger(), lambda entry: resellers[entry.reseller]),
+            }
+            _write(session, Customer, plan, subject="customer", actor=actor, file=file, columns=columns)
     warnings = [*_moved_money(plan, file), *_moved_customers(plan, file)]
     return _result(plan, file=file, kind="customers", dry_run=dry_run, warnings=warnings)
 

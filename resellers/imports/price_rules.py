@@ -24,20 +24,14 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
-from marketplace.core.bulk import table_of
+from marketplace.core.bulk import many_at_once, table_of
 from marketplace.core.cells import FaultyEntry
 from marketplace.core.csv_table import Faults, ImportResult, faulty_row, read_table
 from marketplace.core.errors import N_, FaultyRow, Phrase
 from marketplace.core.period import DateRange
 from marketplace.core.permit import require
 from resellers.conflicts import conflicts_in_words
-from resellers.imports.references import (
-    KnownCustomer,
-    customers_by_reference,
-    resellers_by_reference,
-    unknown_customer,
-    unknown_reseller,
-)
+from resellers.imports.references import KnownCustomer, known_customers, known_resellers
 from resellers.models import PriceRule, PriceRuleScope
 from resellers.rules.price_rules import COLUMNS, RuleTerms, read_rule, rule_as_json
 from resellers.rules.prices import Price, price_warning, price_words
@@ -63,6 +57,11 @@ class _Parties:
     resellers: Mapping[str, int]
     customers: Mapping[str, KnownCustomer]
 
+    def know(self, scope: Scope) -> bool:
+        """Whether whom a scope names is known."""
+        is_reseller_known = not scope.reseller or scope.reseller in self.resellers
+        return is_reseller_known and (not scope.customer or scope.customer in self.customers)
+
     def of(self, scope: Scope) -> tuple[int | None, int | None]:
         """Give the ids of a scope's reseller and customer."""
         customer = self.customers[scope.customer].id if scope.customer else None
@@ -75,20 +74,24 @@ def import_price_rules(
     """Add the rules of a file, all or none. Raises `FaultyFile` naming every faulty row."""
     require(actor, Permission.WHOLESALER_TERMS_MANAGE)
     rows, faults = read_table(content, file=file, columns=COLUMNS)
-    given: list[GivenRule] = []
-    for row in rows:
-        try:
-            given.append(GivenRule(row.number, read_rule(row.cells)))
-        except FaultyEntry as faulty:
-            faults.add_entry(row.number, faulty)
-    parties = _parties(session, [one.terms.scope for one in given])
-    known = _with_known_parties(given, parties, faults=faults)
-    standing = _standing(session, {one.terms.scope for one in known}, parties)
-    added = _new(known, standing)
-    _refuse_overlaps(added, standing, faults=faults)
-    faults.check()
-    if not dry_run:
-        _write(session, added, parties, actor=actor, file=file)
+    with many_at_once(session, len(rows)):
+        given: list[GivenRule] = []
+        for row in rows:
+            try:
+                given.append(GivenRule(row.number, read_rule(row.cells)))
+            except FaultyEntry as faulty:
+                faults.add_entry(row.number, faulty)
+        parties = _Parties(
+            resellers=known_resellers(session, rows, faults=faults),
+            customers=known_customers(session, rows, faults=faults),
+        )
+        known = [one for one in given if parties.know(one.terms.scope)]
+        standing = _standing(session, {one.terms.scope for one in known}, parties)
+        added = _new(known, standing)
+        _refuse_overlaps(added, standing, faults=faults)
+        faults.check()
+        if not dry_run:
+            _write(session, added, parties, actor=actor, file=file)
     return ImportResult(
         file=file,
         kind="rules",
@@ -99,29 +102,6 @@ def import_price_rules(
         dry_run=dry_run,
         warnings=tuple(_warnings(given, parties, file=file)),
     )
-
-
-def _parties(session: Session, scopes: Sequence[Scope]) -> _Parties:
-    return _Parties(
-        resellers=resellers_by_reference(session, (scope.reseller for scope in scopes if scope.reseller)),
-        customers=customers_by_reference(session, (scope.customer for scope in scopes if scope.customer)),
-    )
-
-
-def _with_known_parties(given: Iterable[GivenRule], parties: _Parties, *, faults: Faults) -> list[GivenRule]:
-    known: list[GivenRule] = []
-    for one in given:
-        scope = one.terms.scope
-        is_known = True
-        if scope.reseller and scope.reseller not in parties.resellers:
-            faults.add(one.row, "reseller", scope.reseller, unknown_reseller(scope.reseller))
-            is_known = False
-        if scope.customer and scope.customer not in parties.customers:
-            faults.add(one.row, "customer", scope.customer, unknown_customer(scope.customer))
-            is_known = False
-        if is_known:
-            known.append(one)
-    return known
 
 
 def _standing(session: Session, scopes: Iterable[Scope], parties: _Parties) -> dict[Scope, list[RuleTerms]]:
@@ -197,29 +177,27 @@ def _refuse_overlaps(
         by_scope[one.terms.scope].append(one)
     for scope, rules in by_scope.items():
         # Row 0 is what stands.
-        beside = [GivenRule(0, terms) for terms in standing.get(scope, ())]
-        for first, second in overlaps((one.terms.span, one) for one in (*rules, *beside)):
-            _name_overlap(first, second, faults=faults)
+        held = [*(GivenRule(0, terms) for terms in standing.get(scope, ())), *rules]
+        for later, other in overlaps([one.terms.span for one in held]).items():
+            start = held[later].terms.span.start
+            faults.add(
+                held[later].row, "valid_from", start.isoformat() if start else "", _overlap(held[other])
+            )
 
 
-def _name_overlap(first: GivenRule, second: GivenRule, *, faults: Faults) -> None:
-    other, later = sorted((first, second), key=lambda one: one.row)
-    if not later.row:
-        return
-    facts: dict[str, object] = {
+def _overlap(other: GivenRule) -> Phrase:
+    facts = {
         "price": price_words(other.terms.price),
         "scope": scope_words(other.terms.scope),
         "span": span_words(other.terms.span),
     }
     if other.row:
-        reason = N_(
+        sentence = N_(
             "overlaps row %(row)s, which is %(price)s for %(scope)s, %(span)s: two rules of one scope may not"
         )
-        facts["row"] = other.row
-    else:
-        reason = N_("overlaps the rule that stands: %(price)s for %(scope)s, %(span)s. End that rule first")
-    start = later.terms.span.start
-    faults.add(later.row, "valid_from", start.isoformat() if start else "", Phrase.of(reason, **facts))
+        return Phrase.of(sentence, row=other.row, **facts)
+    sentence = N_("overlaps the rule that stands: %(price)s for %(scope)s, %(span)s. End that rule first")
+    return Phrase.of(sentence, **facts)
 
 
 def _warnings(given: Iterable[GivenRule], parties: _Parties, *, file: str) -> Iterable[FaultyRow]:

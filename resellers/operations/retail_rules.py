@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.errors import N_, NotFound, Refusal
-from marketplace.core.period import DateRange
 from marketplace.core.permit import require
 from resellers.conflicts import conflicts_in_words
 from resellers.models import Customer, PriceRule, PriceRuleScope, Reseller
+from resellers.operations.ends import end_term
 from resellers.queries.retail_rules import own_rules, terms_of
-from resellers.rules.price_rules import RuleTerms, rule_as_json, rule_words
+from resellers.rules.price_rules import RuleTerms, rule_as_json
 from resellers.rules.prices import price_words
 from resellers.rules.spans import span_words
 from resellers.words import Hop
@@ -39,18 +39,6 @@ class OverlapsAnother(Refusal):
     sentence = N_(
         "This overlaps a price that stands for the same: %(price)s, %(span)s. End that one first, or choose other days."
     )
-
-
-class EndsBeforeItStarts(Refusal):
-    """The end lies before the start."""
-
-    sentence = N_("%(rule)s starts on %(start)s: it cannot end before.")
-
-
-class EndsAlready(Refusal):
-    """The rule has an earlier end."""
-
-    sentence = N_("This price ends on %(end)s already. Add a new one to go on from there.")
 
 
 def add_retail_rule(session: Session, *, actor: Actor, terms: RuleTerms) -> PriceRule:
@@ -90,7 +78,7 @@ def add_retail_rule(session: Session, *, actor: Actor, terms: RuleTerms) -> Pric
 def end_retail_rule(session: Session, *, actor: Actor, rule_id: UUID, end: date) -> PriceRule:
     """End a retail rule of the actor's own: `end` is the first day it no longer holds on.
 
-    Raises `NotFound`, `EndsBeforeItStarts`, `EndsAlready`.
+    Raises `NotFound` and the refusals of `end_term`.
     """
     require(actor, Permission.RESELLER_RULES_MANAGE)
     found = session.execute(
@@ -99,23 +87,7 @@ def end_retail_rule(session: Session, *, actor: Actor, rule_id: UUID, end: date)
     if found is None:
         raise NotFound
     rule: PriceRule = found[0]
-    before = terms_of(*found)
-    if rule.valid_from is not None and end < rule.valid_from:
-        raise EndsBeforeItStarts(rule=rule_words(before), start=rule.valid_from)
-    if rule.valid_until is not None and rule.valid_until <= end:
-        raise EndsAlready(end=rule.valid_until)
-    rule.valid_until = end
-    session.flush()
-    after = RuleTerms(before.scope, before.price, DateRange(rule.valid_from, end))
-    audit.record(
-        session,
-        actor=actor,
-        action="price_rule.end",
-        subject="price_rule",
-        subject_id=rule.public_id,
-        before=rule_as_json(before),
-        after=rule_as_json(after),
-    )
+    end_term(session, rule, end=end, actor=actor, subject="price_rule", about=rule_as_json(terms_of(*found)))
     return rule
 
 

@@ -92,11 +92,14 @@ def find_retail_rule(session: Session, *, actor: Actor, rule_id: UUID) -> Retail
     return _row(found) if found else None
 
 
-def terms_of(rule: PriceRule, scope: PriceRuleScope, customer: str | None) -> RuleTerms:
-    """Give a stored rule as terms. The reseller is not named: it is the one who reads."""
+def terms_of(
+    rule: PriceRule, scope: PriceRuleScope, customer: str | None, reseller: str | None = None
+) -> RuleTerms:
+    """Give a stored rule as terms. A reseller who reads its own rules need not be named."""
     return RuleTerms(
         Scope(
             hop=Hop(scope.hop),
+            reseller=reseller or "",
             customer=customer or "",
             subscription=scope.subscription,
             vendor=scope.vendor,

@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from catalog.models import FxRate
 from resellers.models import AccountMapping, Customer, PriceRule, PriceRuleScope, Reseller, VendorAccount
 
 
@@ -83,8 +82,3 @@ def rule_list() -> Select[*tuple[Any, ...]]:
         .outerjoin(Reseller, Reseller.id == PriceRuleScope.reseller_id)
         .outerjoin(Customer, Customer.id == PriceRuleScope.customer_id)
     )
-
-
-def fx_list() -> Select[*tuple[Any, ...]]:
-    """Give exchange rates."""
-    return select(FxRate.id, FxRate.month, FxRate.from_currency, FxRate.to_currency, FxRate.rate)

@@ -1,7 +1,8 @@
 """Who a party is in law: name, country, VAT and registration numbers, currency, e-mail.
 
-Numbers are checked by python-stdnum as the country has them: VAT numbers of the European Union, French SIREN and SIRET.
-Those of other countries are kept as typed. Nothing is looked up on the network.
+Numbers are checked by python-stdnum as the country has them. Where it does not know the country's,
+or a firm of that country may have a number of several registers, they are kept as typed. Nothing is looked up on the
+network.
 """
 
 from collections.abc import Mapping
@@ -38,8 +39,18 @@ CUSTOMER_COLUMNS = (
     ),
 )
 
-#: Whose VAT numbers begin with other letters than the country's code: Greece by its own, Monaco by French law.
-_VAT_PREFIXES = {"GR": "EL", "MC": "FR"}
+#: The letters VAT numbers of the European Union begin with: the country's, but Greece's own, and Monaco's are French.
+_VAT_PREFIXES = {code.upper(): code.upper() for code in eu_vat.MEMBER_STATES} | {"GR": "EL", "MC": "FR"}
+#: Countries whose firms have one registration number, and what python-stdnum calls it.
+_REGISTERS = {
+    "BE": "vat",
+    "CH": "uid",
+    "DK": "cvr",
+    "EE": "registrikood",
+    "FI": "ytunnus",
+    "NO": "orgnr",
+    "SE": "orgnr",
+}
 _SIREN_DIGITS = 9
 
 
@@ -150,33 +161,53 @@ def read_billing_mode(text: str) -> str:
 
 
 def vat_number(text: str, *, country: str) -> str:
-    """Read a VAT number of a country and give it compact with its letters. Blank is allowed; others are not checked."""
-    module = _vat_module(country)
+    """Read a VAT number of a country; in the European Union, give it compact with its letters. Blank is allowed."""
+    module = _number_of(country, "vat")
     if not text or module is None:
         return text
-    prefix = _VAT_PREFIXES.get(country, country)
     try:
         number = str(module.validate(text))
     except ValidationError as error:
         reason = N_("is not a VAT number of %(country)s (%(reason)s); leave it blank where there is none")
-        raise Unusable(Phrase.of(reason, country=country, reason=str(error).rstrip(".").lower())) from error
+        raise Unusable(Phrase.of(reason, country=country, reason=_said(error))) from error
+    if country not in _VAT_PREFIXES:
+        return text
+    prefix = _VAT_PREFIXES[country]
     return number if number.startswith(prefix) else prefix + number
 
 
 def registration_number(text: str, *, country: str) -> str:
-    """Read a registration number: in France a SIREN or SIRET, elsewhere as typed. Blank is allowed."""
-    if not text or country != "FR":
+    """Read a registration number: in France a SIREN or SIRET. Blank is allowed."""
+    if not text:
         return text
+    if country == "FR":
+        return _siren_or_siret(text)
+    module = _number_of(country, _REGISTERS[country]) if country in _REGISTERS else None
+    if module is None:
+        return text
+    try:
+        module.validate(text)
+    except ValidationError as error:
+        reason = N_(
+            "is not a registration number of %(country)s (%(reason)s); leave it blank where there is none"
+        )
+        raise Unusable(Phrase.of(reason, country=country, reason=_said(error))) from error
+    return text
+
+
+def _siren_or_siret(text: str) -> str:
     bare = "".join(character for character in text if character.isalnum())
     try:
         return str(siren.validate(bare) if len(bare) <= _SIREN_DIGITS else siret.validate(bare))
     except ValidationError as error:
         reason = N_("is not a SIREN (9 digits) or SIRET (14 digits): %(reason)s")
-        raise Unusable(Phrase.of(reason, reason=str(error).rstrip(".").lower())) from error
+        raise Unusable(Phrase.of(reason, reason=_said(error))) from error
+
+
+def _said(error: ValidationError) -> str:
+    return str(error).rstrip(".").lower()
 
 
 @cache
-def _vat_module(country: str) -> "NumberValidationModule | None":
-    code = _VAT_PREFIXES.get(country, country).lower()
-    code = "gr" if code == "el" else code
-    return get_cc_module(code, "vat") if code in eu_vat.MEMBER_STATES else None
+def _number_of(country: str, kind: str) -> "NumberValidationModule | None":
+    return get_cc_module(country.lower(), kind) if country else None

@@ -1,14 +1,12 @@
 """Spans of days in which terms hold: the end is exclusive, blank ends are open, and two of a kind never overlap."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from datetime import date
-from typing import TypeVar
+from heapq import heappop, heappush
 
 from marketplace.core.cells import Entry, FaultyEntry, day_or_open
 from marketplace.core.errors import N_, Phrase
 from marketplace.core.period import DateRange
-
-T = TypeVar("T")
 
 ALWAYS = DateRange(None, None)
 
@@ -43,19 +41,34 @@ def span_words(span: DateRange) -> Phrase:
             return Phrase.of(N_("from %(start)s until %(end)s"), start=start, end=end)
 
 
-def overlaps(spans: Iterable[tuple[DateRange, T]]) -> Iterator[tuple[T, T]]:
-    """Give pairs that overlap in time: each one that begins before an earlier one has ended, with that earlier one.
+def overlaps(spans: Sequence[DateRange]) -> dict[int, int]:
+    """Name each span that shares a day with one given before it: its position, and that of one such.
 
-    What holds on no day overlaps nothing. Order: by start.
+    Whoever asks gives what stands first, then the rows of a file in their order. What holds on no day overlaps
+    nothing. Any number of spans that all overlap each other are named in the time it takes to sort them.
     """
-    furthest: tuple[date, T] | None = None
-    in_order = sorted((one for one in spans if not one[0].is_empty), key=lambda one: one[0].start or date.min)
-    for span, what in in_order:
-        start, end = span.start or date.min, span.end or date.max
-        if furthest is not None and start < furthest[0]:
-            yield furthest[1], what
-        if furthest is None or end > furthest[0]:
-            furthest = (end, what)
+    named: dict[int, int] = {}
+    running: list[int] = []  # positions whose span goes on, the first given on top
+    blameless: list[int] = []  # those of them not named yet, negated: the last given on top
+    days = {i: (span.start or date.min, span.end) for i, span in enumerate(spans) if not span.is_empty}
+
+    def is_over(position: int, day: date) -> bool:
+        end = days[position][1]
+        return end is not None and end <= day
+
+    for position, (start, _) in sorted(days.items(), key=lambda one: (one[1][0], one[0])):
+        while running and is_over(running[0], start):
+            heappop(running)
+        while blameless and -blameless[0] > position:
+            later = -heappop(blameless)
+            if not is_over(later, start):
+                named[later] = position
+        if running and running[0] < position:
+            named[position] = running[0]
+        else:
+            heappush(blameless, -position)
+        heappush(running, position)
+    return named
 
 
 def _is_reversed(span: DateRange) -> bool:

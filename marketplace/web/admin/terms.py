@@ -22,6 +22,7 @@ from wtforms.validators import InputRequired
 
 from catalog.models import FxRate
 from catalog.operations import import_fx_rates
+from catalog.queries import fx_list
 from catalog.rules import FX_COLUMNS
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.csv_table import ImportResult
@@ -41,7 +42,7 @@ from resellers.imports.parties import import_customers, import_resellers
 from resellers.imports.price_rules import import_price_rules
 from resellers.models import AccountMapping, Customer, PriceRule, PriceRuleScope, Reseller, VendorAccount
 from resellers.operations.ends import end_mapping, end_price_rule
-from resellers.queries.terms import customer_list, fx_list, mapping_list, reseller_list, rule_list
+from resellers.queries.terms import customer_list, mapping_list, reseller_list, rule_list
 from resellers.rules.identity import CUSTOMER_COLUMNS, RESELLER_COLUMNS
 from resellers.rules.price_rules import COLUMNS as RULE_COLUMNS
 
