@@ -116,7 +116,7 @@ def period(value: Period | int | str) -> str:
 
 
 def short_period(value: Period) -> str:
-    """Write a month where there is little room: `Sept 2024`."""
+    """Write a month where there is little room: `Sep 2024`."""
     return str(format_skeleton("yMMM", datetime(value.year, value.month, 1, tzinfo=UTC), locale=_here()))
 
 

@@ -315,9 +315,11 @@ def period_differences(period: str) -> ResponseReturnValue:
     month = _month(period)
     with transaction() as session:
         page = find_period(session, month)
+        # Only what changed is rated again to be compared.
+        changed = [one for one in changed_closed_periods(session, before=month.next()) if one == month]
     if page.status != "closed":
         abort(404)
-    found = pending_differences(database(), workshop=workshop(wiring().settings), periods=[month])
+    found = pending_differences(database(), workshop=workshop(wiring().settings), periods=changed)
     return render_template("admin/periods/differences.html", month=month, differences=found)
 
 

@@ -98,7 +98,27 @@ def test_each_bill_shows_its_own_late_difference(late_site: WholesalersSite) -> 
     )
 
 
+def test_home_draws_the_months_side_by_side(late_site: WholesalersSite) -> None:
+    page = late_site.browser_of("wanda").get("/admin/").main
+
+    assert "Month by month" in page
+    assert "Sep 2024" in page
+
+
 def test_a_month_that_is_over_is_compared_with_the_one_before(late_site: WholesalersSite) -> None:
     page: Visitor = late_site.browser_of("wanda")
 
     assert "Against last month" in page.get("/admin/periods/2024-10").main
+
+
+def test_the_difference_is_known_before_it_is_billed(site: WholesalersSite) -> None:
+    site.rate(approve=True)
+    wanda = site.browser_of("wanda")
+    unchanged = wanda.get("/admin/periods/2024-09/differences").main
+    with site.database.owner_transaction() as session:
+        deliver(session, Path(site.settings.lake), [Usage(cost="5", day=date(2024, 9, 29))])
+
+    changed = wanda.get("/admin/periods/2024-09/differences").main
+
+    assert "Nothing differs" in unchanged
+    assert "+€5.50" in changed

@@ -48,6 +48,20 @@ def test_a_month_is_rated_approved_closed_and_reopened(site: WholesalersSite, wa
     assert status_of(site) == "rated"
 
 
+def test_closing_for_good_is_offered_for_an_approved_month_alone(walter: Visitor) -> None:
+    before = walter.get(f"{MONTH}/close")
+    walter.post(f"{MONTH}/approve", {})
+
+    after = walter.get(f"{MONTH}/close")
+
+    assert "It cannot be closed now" in before.main
+    assert after.one("input", id="typed").get("required") is not None
+
+
+def test_reopening_is_offered_for_what_is_approved_or_closed_alone(walter: Visitor) -> None:
+    assert "There is nothing to reopen" in walter.get(f"{MONTH}/reopen").main
+
+
 def test_a_run_that_waits_is_cancelled(site: WholesalersSite, walter: Visitor) -> None:
     walter.post(f"{MONTH}/rate", {})
     walter.post(f"{MONTH}/rate", {})  # a second click starts no second run

@@ -58,9 +58,16 @@ def test_exact_amounts_lose_nothing(site: Site) -> None:
         )
 
 
+def test_a_unit_of_several_is_told_from_the_number_before_it(site: Site) -> None:
+    with site.app.test_request_context(headers={"Accept-Language": "en"}):
+        assert filters.quantity(Decimal("2.5"), "Hours") == "2.5\u00a0Hours"
+        assert filters.quantity(Decimal("2.5"), "10K Transactions") == "2.5\u00a0\u00d7\u00a010K Transactions"
+
+
 def test_days_and_months_are_written_as_people_say_them(site: Site) -> None:
     with site.app.test_request_context(headers={"Accept-Language": "fr"}):
         assert filters.period(Period(2024, 9)) == "septembre 2024"
+        assert filters.short_period(Period(2024, 9)) == "sept. 2024"
         assert filters.day(date(2024, 9, 3)) == "3 sept. 2024"
         assert filters.moment(datetime(2024, 9, 3, 22, 30, tzinfo=UTC)) == "4 sept. 2024, 00:30"
         assert filters.days(DateRange(date(2024, 9, 1), date(2024, 10, 1))).count("30 sept. 2024") == 1
