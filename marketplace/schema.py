@@ -23,8 +23,8 @@ from resellers.models import Wholesaler
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 ONE_AT_A_TIME = 7_021_001
-OLDEST_SERVER = (15,)
 """Key of the advisory lock that lets one process migrate at a time."""
+OLDEST_SERVER = (15,)
 
 
 class SchemaMissing(Refusal):

@@ -5,6 +5,8 @@ Values come from the environment or from a file `.env` in the working folder; no
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from marketplace.core.errors import N_, Refusal
 
@@ -29,7 +33,7 @@ class HomeUnusable(Refusal):
     """The data folder cannot be made or written."""
 
     sentence = N_(
-        "The data folder %(home)s cannot be used (%(reason)s): set MARKETPLACE_HOME to a folder you may write to."
+        "The data folder %(home)s cannot be used (%(reason)s): set %(name)s to a folder you may write to."
     )
 
 
@@ -118,7 +122,14 @@ class Settings(BaseSettings):
             raise ValueError(
                 "it must begin with postgresql:// because PostgreSQL is the only database that is used"
             )
-        return f"postgresql+psycopg://{rest}"
+        address = f"postgresql+psycopg://{rest}"
+        try:
+            make_url(address)
+        except (ArgumentError, ValueError):
+            raise ValueError(
+                "write postgresql://user:password@host:port/database; in the password write %40 for @ and %2F for /"
+            ) from None
+        return address
 
     @field_validator("memory_limit", mode="before")
     @classmethod
@@ -192,19 +203,26 @@ def load_settings() -> Settings:
     except ValidationError as error:
         raise SettingsRefused(problems="; ".join(_problem(detail) for detail in error.errors())) from None
     settings = settings.model_copy(update={"home": settings.home.expanduser().absolute()})
-    try:
-        _create_home(settings)
-    except OSError as error:
-        raise HomeUnusable(home=settings.home, reason=error.strerror or str(error)) from None
+    with _usable(settings.home, "MARKETPLACE_HOME"):
+        settings.home.mkdir(parents=True, exist_ok=True)
+        _create_secret(settings.home / "secret_key")
+    with _usable(settings.files, "MARKETPLACE_FILES" if settings.files_folder else "MARKETPLACE_HOME"):
+        settings.files.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if settings.is_lake_local:
+        lake = Path(settings.lake)
+        with _usable(lake, "MARKETPLACE_LAKE" if settings.lake_address else "MARKETPLACE_HOME"):
+            lake.mkdir(parents=True, exist_ok=True, mode=0o700)
     return settings
 
 
-def _create_home(settings: Settings) -> None:
-    settings.home.mkdir(parents=True, exist_ok=True)
-    _create_secret(settings.home / "secret_key")
-    folders = [settings.files, *([Path(settings.lake)] if settings.is_lake_local else [])]
-    for folder in folders:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+@contextmanager
+def _usable(folder: Path, name: str) -> Iterator[None]:
+    """Name the folder that could not be made, and the setting that would move it."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise HomeUnusable(home=folder, reason=reason, name=name) from None
 
 
 def _create_secret(file: Path) -> None:

@@ -143,7 +143,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         schema.check_schema(database)
     except Refusal as refusal:
-        yield Finding("schema", FAULT, str(refusal), "run `python -m marketplace migrate`")
+        words, _, remedy = str(refusal).partition(": ")
+        yield Finding("schema", FAULT, words, remedy)
         return
     yield Finding("schema", GOOD, f"at step {schema.newest_step()}, the newest")
     yield from _role(database)

@@ -128,3 +128,25 @@ def test_the_page_about_settings_says_what_the_code_does() -> None:
     page = Path(__file__).parents[2] / "docs" / "settings.md"
 
     assert page.read_text() == module.documentation(), "run `make docs`"
+
+
+def test_a_database_address_that_cannot_be_read_is_refused_before_it_is_tried(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://wanda:hunter2@127.0.0.1:port/none")
+
+    with pytest.raises(SettingsRefused, match="user:password@host:port/database") as refusal:
+        load_settings()
+
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["MARKETPLACE_LAKE", "MARKETPLACE_FILES"])
+def test_a_folder_of_its_own_that_cannot_be_made_is_named_with_its_setting(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "a-file").touch()
+    monkeypatch.setenv(name, str(tmp_path / "a-file"))
+
+    with pytest.raises(module.HomeUnusable, match=f"a-file cannot be used .* set {name} to"):
+        load_settings()
