@@ -203,11 +203,12 @@ def rejected_rows(
 
 def _reader(lake: Lake) -> Any:
     """Give a cursor of the process's one engine for a lake: opening an engine takes longer than reading a page."""
-    return _engine(lake).cursor()
+    return _engine(lake, os.getpid()).cursor()
 
 
 @cache
-def _engine(lake: Lake) -> Any:
+def _engine(lake: Lake, process: int) -> Any:
+    del process  # a web server's children must not share what their parent opened
     engine = open_engine(memory_limit=_MEMORY, threads=1)
     if not lake.is_local:
         filesystem, _ = fsspec.core.url_to_fs(lake.address)

@@ -62,7 +62,7 @@ SUBJECTS: Mapping[str, str] = {
     "account_mapping": N_("Mapping"),
     "billing_period": N_("Month"),
     "customer": N_("Customer"),
-    "delivery": N_("Import"),
+    "delivery": N_("Delivery"),
     "fx_rate": N_("Exchange rate"),
     "mapping": N_("Mapping"),
     "membership": N_("Access"),

@@ -49,7 +49,7 @@ class SettingsForm(PageForm):
     vat_number = StringField(lazy_gettext("VAT number"), validators=[Length(max=_LONGEST)])
     registration_number = StringField(lazy_gettext("Registration number"), validators=[Length(max=_LONGEST)])
     email = StringField(lazy_gettext("E-mail"), validators=[Length(max=_LONGEST)])
-    currency = SelectField(lazy_gettext("Currency of margins"))
+    currency = SelectField(lazy_gettext("Currency of margins"), validators=[InputRequired()])
     four_eyes = BooleanField(lazy_gettext("A month is approved by another person than the one who rated it"))
 
 
