@@ -30,6 +30,7 @@ from marketplace.usage.originals import Part
 from marketplace.usage.repair import rows_of
 
 _MEMORY = 512 << 20
+_FETCHED = 10_000
 
 
 class OriginalMissing(Refusal):
@@ -181,24 +182,20 @@ def source_rows(
 
 
 def rejected_rows(
-    lake: Lake, reject_files: Sequence[tuple[str, str]], *, limit: int, offset: int = 0
+    lake: Lake, reject_files: Sequence[tuple[str, str]], *, limit: int | None = None
 ) -> Iterator[FaultyRow]:
-    """Read rejected rows of files given as (name, place below the lake), in the order of the files."""
-    left, skip = limit, offset
+    """Read rejected rows of files given as (name, place below the lake), in the order of the files, all or the first."""
+    left = limit
     for name, path in reject_files:
-        if left <= 0:
-            return
         with _reader(lake) as engine:
-            source = _scan([lake.locate(path)])
-            rows = engine.execute(
-                f'SELECT "row", "column", "value", reason FROM {source} ORDER BY "row" LIMIT {left} OFFSET {skip}'
-            ).fetchall()
-            if skip:
-                counted = engine.execute(f"SELECT count(*) FROM {source}").fetchone()
-                skip = max(skip - (int(counted[0]) if counted else 0), 0)
-        left -= len(rows)
-        for row, column, value, reason in rows:
-            yield FaultyRow(file=name, row=row, column=column, value=value, reason=reason)
+            found = engine.execute(
+                f'SELECT "row", "column", "value", reason FROM {_scan([lake.locate(path)])} ORDER BY "row"'
+                + ("" if left is None else f" LIMIT {left}")
+            )
+            while rows := found.fetchmany(_FETCHED):
+                left = None if left is None else left - len(rows)
+                for row, column, value, reason in rows:
+                    yield FaultyRow(file=name, row=row, column=column, value=value, reason=reason)
 
 
 def _reader(lake: Lake) -> Any:

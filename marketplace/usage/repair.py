@@ -100,19 +100,30 @@ class _Lines:
 def rows_of(path: Path, header: Header, encoding: str) -> Iterator[list[str]]:
     """Read the data rows with Python's reader; blank lines are no rows.
 
-    A quotation mark left open swallows the lines after it. Where several lines together do not make a row, the first
-    of them is the faulty one, and the others are read for themselves.
+    A quotation mark left open swallows the lines after it. Where several lines together do not make a row by the
+    strict rules, the first of them is the faulty one, and the others are read for themselves. A line that makes a row
+    alone may be sloppy with its quotation marks.
     """
     csv.field_size_limit(2**31 - 1)
     opened = gzip.open if header.is_gzip and _is_packed(path) else open
     with opened(path, "rt", encoding=encoding, errors="replace", newline="") as stream:
         lines = _Lines(islice((line.replace("\x00", "") for line in stream), header.lines, None))
-        while (row := next(csv.reader(lines, delimiter=header.delimiter), None)) is not None:
-            if lines.is_several and (lines.is_too_long or not _has_all_fields(row, header)):
-                row = [lines.give_back().rstrip("\r\n")]
-            lines.accept()
+        while (row := _next_row(lines, header)) is not None:
             if row:
                 yield row
+
+
+def _next_row(lines: _Lines, header: Header) -> list[str] | None:
+    try:
+        row = next(csv.reader(lines, delimiter=header.delimiter, strict=True), None)
+    except csv.Error:
+        if lines.is_several:
+            return [lines.give_back().rstrip("\r\n")]
+        return next(csv.reader([lines.give_back()], delimiter=header.delimiter))
+    if lines.is_several and (lines.is_too_long or row is None or not _has_all_fields(row, header)):
+        return [lines.give_back().rstrip("\r\n")]
+    lines.accept()
+    return row
 
 
 def _has_all_fields(row: list[str], header: Header) -> bool:

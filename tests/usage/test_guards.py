@@ -61,7 +61,7 @@ def _join_builds_from_file(engine: duckdb.DuckDBPyConnection, file: Path) -> boo
         f"read_csv('{file}', header = false, auto_detect = false, columns = {{'c': 'VARCHAR'}}) f "
         "JOIN owner ON f.c = owner.account"
     ).fetchall()
-    plan = rows[0][1]
+    plan: str = rows[0][1]
     # The right side of a hash join, written second, is the one that is held.
     return plan.rindex("READ_CSV") > plan.rindex("SEQ_SCAN")
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from marketplace.usage.lake import Lake, rejected_rows, rejects_path
 from tests.oracle.commands import Marketplace
 from tests.usage.deliveries import cost_of, csv_text, give, json_lines, lake_rows, own, record
 
@@ -164,6 +165,9 @@ def test_the_answer_holds_a_hundred_rejects_and_the_lake_all(desk: Marketplace) 
 
     assert [reject["row"] for reject in answer["rejects"]] == list(range(1, 101))
     assert answer["rejected"] == 250
+    place = rejects_path(delivery_id=answer["delivery"], file_no=1)
+    kept = rejected_rows(Lake(str(desk.home / "lake")), [("usage.csv", place)])
+    assert [(row.row, row.value) for row in kept] == [(n + 1, f"x{n}") for n in range(250)]
 
 
 def test_rows_in_are_accepted_plus_rejected_whatever_is_wrong(desk: Marketplace) -> None:
@@ -197,3 +201,37 @@ def test_a_value_of_a_reject_is_shown_as_it_stood(desk: Marketplace) -> None:
     answer = give(desk, csv_text([own(cost=value)]))
 
     assert answer["rejects"][0]["value"] == value[:200]
+
+
+def _with_open_quotes(rows: int) -> str:
+    """Every tenth row opens a quotation mark that only the next such row could close; every other has a surplus field."""
+    lines = ["account,product,sku,meter,usage_date,quantity,unit,list_unit_price,cost,currency"]
+    for n in range(rows):
+        product = f'"Blob {n}' if n % 10 == 0 else "Blob"
+        lines.append(f"{n},{product},S1,m,2024-09-15,1,GB,1,1,EUR{',surplus' if n % 2 else ''}")
+    return "\n".join(lines)
+
+
+def test_a_quotation_mark_left_open_takes_no_other_row_with_it(desk: Marketplace) -> None:
+    answer = give(desk, _with_open_quotes(40))
+
+    assert (answer["rows"], answer["accepted"], answer["rejected"]) == (40, 16, 24)
+    assert lake_rows(desk, answer, "account") == [str(n) for n in range(40) if n % 2 == 0 and n % 10]
+    assert [reject["row"] for reject in answer["rejects"]] == [
+        n + 1 for n in range(40) if n % 2 or n % 10 == 0
+    ]
+
+
+def test_a_line_may_be_sloppy_with_its_quotation_marks(desk: Marketplace) -> None:
+    text = csv_text([own(cost="1"), own(cost="2")]).replace("Blob storage", '"5" disk"', 1)
+
+    answer = give(desk, text)
+
+    assert (answer["accepted"], cost_of(answer)) == (2, {"2024-09": {"EUR": "3"}})
+
+
+@pytest.mark.long
+def test_quotation_marks_left_open_in_a_large_file_take_no_other_row_with_them(desk: Marketplace) -> None:
+    answer = give(desk, _with_open_quotes(1_000_000))
+
+    assert (answer["rows"], answer["accepted"], answer["rejected"]) == (1_000_000, 400_000, 600_000)

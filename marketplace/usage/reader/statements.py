@@ -101,8 +101,10 @@ def unreadable_scan(file: Path) -> str:
     )
 
 
+# Read by several threads, a file whose values hold ends of lines is cut in the wrong places.
 _WRITTEN_ANEW = (
-    "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\n'"
+    "header = false, auto_detect = false, parallel = false, "
+    "delim = ',', quote = '\"', escape = '\"', new_line = '\\n'"
 )
 
 

@@ -68,7 +68,6 @@ add_to_menu(
 
 _MOST_BYTES = 6 * 1024**3
 _IN_MEMORY = 4 * 1024 * 1024
-_MOST_REJECTS = 1_000_000
 _LONGEST_REASON = 500
 _REPLACE, _REPLACE_MEANT, _ADD = "replace", "meant", "add"
 
@@ -345,7 +344,7 @@ def delivery_rejects(delivery_id: UUID) -> ResponseReturnValue:
         for file in page.files
         if file.rejected
     ]
-    rows = map(_said, rejected_rows(Lake(wiring().settings.lake), places, limit=_MOST_REJECTS))
+    rows = map(_said, rejected_rows(Lake(wiring().settings.lake), places))
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - send_file closes it
     heads = [gettext("File"), gettext("Row"), gettext("Column"), gettext("Value"), gettext("Reason")]
     write_csv(file, heads, ([row.file, row.row, row.column, row.value, row.reason] for row in rows))
