@@ -63,7 +63,8 @@ class Column(Generic[Row]):
 
     key: str
     label: str
-    value: Callable[[Row], Cell]
+    # Amounts of several currencies come as a tuple.
+    value: Callable[[Row], Cell | tuple[Money, ...]]
     sort: SqlValue | bool | None = None
     kind: Kind = Kind.TEXT
     phone: OnPhone = OnPhone.LINE
@@ -393,10 +394,18 @@ def _heads(column: Column[Any]) -> list[str]:
 
 
 def _cells(column: Column[Row], row: Row) -> list[Cell]:
-    cell = column.value(row)
-    if column.kind is not Kind.MONEY:
-        return [cell]
-    return [cell.amount, cell.currency] if isinstance(cell, Money) else [cell, None]
+    match column.value(row):
+        case Money() as one if column.kind is Kind.MONEY:
+            return [one.amount, one.currency]
+        case (Money() as one,):
+            return [one.amount, one.currency]
+        case tuple() as several:  # amounts of several currencies are never added up
+            return [
+                "; ".join(f"{one.amount:f}" for one in several),
+                "; ".join(one.currency for one in several),
+            ]
+        case cell:
+            return [cell, None] if column.kind is Kind.MONEY else [cell]
 
 
 def _write_csv(file: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
@@ -428,10 +437,12 @@ def _within(state: ListState, *, total: int, page_size: int) -> ListState:
     return state if state.page <= last else ListState(**{**vars(state), "page": last})
 
 
-def _sort_key(cell: Cell) -> tuple[Any, ...]:
+def _sort_key(cell: Cell | tuple[Money, ...]) -> tuple[Any, ...]:
     match cell:
         case None:
             return (1,)
+        case tuple():
+            return (0, *((one.currency, one.minor) for one in cell))
         case Money():
             return (0, cell.currency, cell.minor)
         case str():

@@ -107,7 +107,7 @@ _PERIODS = ListView[PeriodRow](
         Column(
             key="cost",
             label=N_("Cost"),
-            value=lambda row: row.cost[0] if len(row.cost) == 1 else None,
+            value=lambda row: row.cost,
             kind=Kind.MONEY,
         ),
         Column(
@@ -127,7 +127,7 @@ _PERIODS = ListView[PeriodRow](
         Column(
             key="unmapped",
             label=N_("Unmapped"),
-            value=lambda row: row.unmapped[0] if len(row.unmapped) == 1 else None,
+            value=lambda row: row.unmapped,
             kind=Kind.MONEY,
         ),
         Column(key="gaps", label=N_("Rule gaps"), value=lambda row: row.gaps, sort=True, kind=Kind.NUMBER),

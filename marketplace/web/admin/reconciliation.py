@@ -57,10 +57,6 @@ def _sum(part: str) -> Column[VendorRow]:
     )
 
 
-def _one(totals: Sequence[Money]) -> Money | None:
-    return totals[0] if len(totals) == 1 else None
-
-
 _PARTS = ("tax", "unmapped", "parked", "rounding")
 
 
@@ -80,10 +76,8 @@ def _view(rows: Sequence[VendorRow]) -> ListView[VendorRow]:
             *(_sum(part) for part in parts),
             *((late,) if has_late else ()),
             Column(key="cost", label=N_("Cost on statements"), value=lambda row: row.cost, kind=Kind.MONEY),
-            Column(
-                key="wholesale", label=N_("Wholesale"), value=lambda row: _one(row.wholesale), kind=Kind.MONEY
-            ),
-            Column(key="retail", label=N_("Retail"), value=lambda row: _one(row.retail), kind=Kind.MONEY),
+            Column(key="wholesale", label=N_("Wholesale"), value=lambda row: row.wholesale, kind=Kind.MONEY),
+            Column(key="retail", label=N_("Retail"), value=lambda row: row.retail, kind=Kind.MONEY),
             Column(key="proved", label=N_("Adds up"), value=lambda row: row.is_proved, phone=OnPhone.SIDE),
         ),
     )

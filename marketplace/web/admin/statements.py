@@ -108,7 +108,7 @@ def _view(name: str, *, of_resellers: bool) -> ListView[PartyMargin]:
             Column(
                 key="retail",
                 label=N_("Retail"),
-                value=lambda row: row.retail[0] if len(row.retail) == 1 else None,
+                value=lambda row: row.retail,
                 kind=Kind.MONEY,
             ),
             Column(

@@ -1,5 +1,7 @@
 """Every page of the wholesaler on a month that was really rated, read as it is sent."""
 
+import csv
+import io
 from itertools import product
 from pathlib import Path
 
@@ -146,6 +148,16 @@ def test_lists_are_downloaded(wanda: Visitor) -> None:
     lists = ("periods", "statements", "lines", "imports", "unmapped", "reconciliation", "users", "rules")
     for address, format_ in product(lists, ("csv", "xlsx")):
         assert wanda.download(f"/admin/{address}?format={format_}")
+
+
+def test_files_hold_amounts_of_every_currency(site: WholesalersSite, wanda: Visitor) -> None:
+    with site.database.owner_transaction() as session:
+        deliver(session, Path(site.settings.lake), [Usage(cost="4", account="other", currency="USD")])
+    site.rate()
+
+    (row,) = csv.DictReader(io.StringIO(wanda.download("/admin/periods?format=csv").decode("utf-8-sig")))
+
+    assert (row["Unmapped"], row["Unmapped, currency"]) == ("7.77; 4.00", "EUR; USD")
 
 
 def test_parties_are_found_by_a_few_letters(wanda: Visitor) -> None:
