@@ -137,7 +137,9 @@ def add_rule() -> ResponseReturnValue:
             return _new_page(session, form), 422
         try:
             if request.form.get("step") != "save":
-                effect = effect_of(session, actor=actor, change=_adding(actor, terms))
+                effect = effect_of(
+                    session, actor=actor, change=_adding(actor, terms), first_day=terms.span.start
+                )
                 return _new_page(session, form, effect=effect)
             with session.begin_nested():
                 add_retail_rule(session, actor=actor, terms=terms)
@@ -170,7 +172,7 @@ def end_rule(rule_id: UUID) -> ResponseReturnValue:
         end: date = form.end.data
         try:
             if request.form.get("step") != "save":
-                effect = effect_of(session, actor=actor, change=_ending(actor, rule_id, end))
+                effect = effect_of(session, actor=actor, change=_ending(actor, rule_id, end), first_day=end)
                 return render_template("storefront/rules/end.html", rule=rule, form=form, effect=effect)
             end_retail_rule(session, actor=actor, rule_id=rule_id, end=end)
         except Refusal as refusal:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy.orm import Session
 
@@ -42,11 +43,23 @@ class RuleEffect:
     changes: Sequence[CustomerChange]
     # Closed months among them: there the difference would be billed with the next open month.
     closed: Sequence[Period]
+    first_day: date | None
 
 
-def effect_of(session: Session, *, actor: Actor, change: Callable[[Session], object]) -> RuleEffect:
-    """Try a change of the actor's own rules and compare its customers' documents. Nothing is kept."""
-    found = preview(database(), change, workshop=workshop(wiring().settings), most_periods=_LATEST_PERIODS)
+def effect_of(
+    session: Session, *, actor: Actor, change: Callable[[Session], object], first_day: date | None
+) -> RuleEffect:
+    """Try a change of the actor's own rules, which counts from a day, and compare its customers' documents.
+
+    Nothing is kept.
+    """
+    found = preview(
+        database(),
+        change,
+        workshop=workshop(wiring().settings),
+        first_day=first_day,
+        most_periods=_LATEST_PERIODS,
+    )
     own = [
         one
         for one in found.customers
@@ -56,6 +69,7 @@ def effect_of(session: Session, *, actor: Actor, change: Callable[[Session], obj
     return RuleEffect(
         changes=[change for period in periods for change in _changes(session, actor, period, own)],
         closed=[period for period in found.closed_periods if period in periods],
+        first_day=first_day,
     )
 
 
