@@ -4,7 +4,7 @@ It multiplies nothing: prices are the pure code's business (`marketplace.rating`
 an overflow is an error, never a rounding.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -70,12 +70,20 @@ class Attribution:
     """The usage of one period, attributed and grouped. Use as a context manager; results are read once."""
 
     def __init__(
-        self, book: Book, sources: Sequence[LakeSource], *, covered_invoices: Sequence[str], engine: Engine
+        self,
+        book: Book,
+        sources: Sequence[LakeSource],
+        *,
+        covered_invoices: Mapping[str, Sequence[str]],
+        engine: Engine,
     ) -> None:
-        """Open DuckDB with its limits. `covered_invoices` are billed from the daily usage, not the reconciliation."""
+        """Open DuckDB with its limits.
+
+        `covered_invoices` of each vendor are billed from the daily usage, not the reconciliation.
+        """
         self._book = book
         self._sources = sources
-        self._covered = list(covered_invoices)
+        self._covered = covered_invoices
         self._db = duckdb.connect()
         engine.spill.mkdir(parents=True, exist_ok=True)
         self._db.execute(f"SET memory_limit = '{engine.memory_mb}MB'")
@@ -161,8 +169,8 @@ class Attribution:
             if source.only is not None:
                 pairs = ", ".join(f"({_literal(account)}, {_literal(kind)})" for account, kind in source.only)
                 conditions.append(f"(billing_account, file_kind) IN ({pairs})")
-            if self._covered:
-                invoices = ", ".join(map(_literal, self._covered))
+            if covered := self._covered.get(source.vendor):
+                invoices = ", ".join(map(_literal, covered))
                 conditions.append(
                     "NOT (file_kind = 'reconciliation' AND lower(charge_category) = 'usage' "
                     f"AND invoice IN ({invoices}))"

@@ -1,6 +1,6 @@
 """What the worker does for the close: rating a period in the background, and telling who asked for it."""
 
-from datetime import datetime
+from contextlib import suppress
 
 from sqlalchemy.orm import Session
 
@@ -31,22 +31,12 @@ def queue_rating(session: Session, *, period: Period, actor: Actor) -> CloseRun:
 @jobs.register(RATE)
 def rate(database: Database, settings: Settings, *, run_id: int) -> None:
     """Carry out a run; a refusal is kept with the run and told to the person, it is no failure of the worker."""
-    now = utc_now()
     try:
-        carry_out(database, run_id=run_id, workshop=workshop(settings), now=now)
-    except Refusal as refusal:
-        _end_unended(database, run_id, error=str(refusal), now=now)
+        with suppress(Refusal):
+            carry_out(database, run_id=run_id, workshop=workshop(settings), now=utc_now())
     finally:
         with database.owner_transaction() as session:
             _tell(session, session.get_one(CloseRun, run_id))
-
-
-def _end_unended(database: Database, run_id: int, *, error: str, now: datetime) -> None:
-    """Where an earlier period's run was refused, the one asked for is, too."""
-    with database.owner_transaction() as session:
-        run = session.get_one(CloseRun, run_id)
-        if run.status in (RunStatus.QUEUED, RunStatus.RUNNING):
-            run.status, run.error, run.ended_at = RunStatus.REFUSED.value, error, now
 
 
 _ENDS = {

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from marketplace.billing.close_lock import lock_out_runs
 from marketplace.billing.inputs import current_fingerprint
 from marketplace.billing.models import BillingPeriod, CloseRun, PeriodStatus, RunStatus
 from marketplace.billing.rating_run import changed_closed_periods
@@ -70,13 +71,10 @@ def approve(session: Session, *, period: Period, actor: Actor, now: datetime) ->
     """Approve a rated period after its review. Raises where the draft is stale, parked, or seen by two eyes only."""
     standing = _standing(session, period)
     _require(standing, period, PeriodStatus.RATED)
-    if standing.fingerprint != current_fingerprint(session, period) or _differences_changed(
-        session, standing, period
-    ):
-        raise DraftIsStale(period=period)
+    _refuse_stale(session, standing, period)
     _refuse_parked(session, standing, period)
     wholesaler = session.get_one(Wholesaler, 1)
-    if wholesaler.four_eyes and (standing.rated_by_id, standing.rated_by) == (actor.user_id, actor.name):
+    if wholesaler.four_eyes and _has_rated(actor, standing):
         raise SecondPersonNeeded(name=actor.name, period=period)
     standing.status = PeriodStatus.REVIEWED.value
     standing.reviewed_at, standing.reviewed_by, standing.reviewed_by_id = now, actor.name, actor.user_id
@@ -88,8 +86,7 @@ def close(session: Session, *, period: Period, actor: Actor, now: datetime) -> B
     """Close an approved period: its documents never change again."""
     standing = _standing(session, period)
     _require(standing, period, PeriodStatus.REVIEWED)
-    if standing.fingerprint != current_fingerprint(session, period):
-        raise DraftIsStale(period=period)
+    _refuse_stale(session, standing, period)
     if (earlier := _first_open_before(session, period)) is not None:
         raise EarlierPeriodOpen(earlier=earlier, period=period)
     standing.status = PeriodStatus.CLOSED.value
@@ -146,15 +143,29 @@ def is_stale(session: Session, period: Period) -> bool:
 
 
 def _differences_changed(session: Session, standing: BillingPeriod, period: Period) -> bool:
-    """Whether closed periods differ otherwise than the draft of the first open period says."""
-    if _first_open_before(session, period) is not None:
-        return False
+    """Whether the closed periods it corrects differ otherwise than its draft says."""
     run = session.get_one(CloseRun, standing.run_id)
     changed = {str(p.number): f for p, f in changed_closed_periods(session, before=period).items()}
     return changed != run.corrects
 
 
+def _refuse_stale(session: Session, standing: BillingPeriod, period: Period) -> None:
+    if standing.fingerprint != current_fingerprint(session, period) or _differences_changed(
+        session, standing, period
+    ):
+        raise DraftIsStale(period=period)
+
+
+def _has_rated(actor: Actor, standing: BillingPeriod) -> bool:
+    """Whether it was the same person; programs have a name alone."""
+    if actor.user_id is not None or standing.rated_by_id is not None:
+        return actor.user_id == standing.rated_by_id
+    return actor.name == standing.rated_by
+
+
 def _standing(session: Session, period: Period) -> BillingPeriod:
+    """Give the period for a step, and let no run change it meanwhile. Raises `UnknownPeriod`, `AlreadyRunning`."""
+    lock_out_runs(session)
     standing = session.get(BillingPeriod, period.number, with_for_update=True)
     if standing is None or standing.run_id is None:
         raise UnknownPeriod(period=period)

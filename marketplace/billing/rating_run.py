@@ -4,44 +4,39 @@
 and bills what changed in closed periods with the first of them.
 """
 
-import json
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from marketplace.billing import summary
-from marketplace.billing.attribution import BillKey, Engine
-from marketplace.billing.corrections import Correction, correct
-from marketplace.billing.drafts import Draft, Totals, copy_text, copying
+from marketplace.billing.attribution import Engine
+from marketplace.billing.close_lock import lock_out_all
+from marketplace.billing.corrections import correct
+from marketplace.billing.drafts import Draft
+from marketplace.billing.figures import (
+    CostBook,
+    balance_delta,
+    replace_figures,
+    write_balances,
+    write_costs,
+    write_unmapped,
+)
 from marketplace.billing.inputs import current_fingerprint, load_inputs
 from marketplace.billing.models import BillingPeriod, CloseRun, PeriodStatus, RunStatus
-from marketplace.billing.pricing import Priced
 from marketplace.billing.rated_period import rate_period
+from marketplace.billing.run_progress import RunCancelled, RunProgress
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.clock import utc_now
-from marketplace.core.currency import minor_units
 from marketplace.core.db import Database
 from marketplace.core.errors import N_, Refusal
 from marketplace.core.period import Period
-from marketplace.core.rounding import EXACT, allot
-from marketplace.rating.balance import Balance, Parts, balance
-from marketplace.rating.exact import add, plain, subtract
-from marketplace.rating.statements import WHOLESALE
-
-#: One close at a time: what a run bills depends on every period closed before it.
-_LOCK = 7_202_201
-_POLL_SECONDS = 0.5
+from marketplace.rating.balance import balance
 
 
 class NothingToRate(Refusal):
@@ -53,16 +48,12 @@ class NothingToRate(Refusal):
     )
 
 
-class AlreadyRunning(Refusal):
-    """Another close holds the lock."""
+class ClosedAlready(Refusal):
+    """Closed documents never change."""
 
-    sentence = N_("A close is running already: wait until it has ended, or cancel it.")
-
-
-class RunCancelled(Refusal):
-    """Somebody asked the run to stop."""
-
-    sentence = N_("The close of %(period)s was cancelled. The draft from before stands.")
+    sentence = N_(
+        "%(period)s is closed: what changes now is billed with the next open month. Reopen it to rate it again."
+    )
 
 
 class _DryRunOver(Exception):
@@ -96,10 +87,13 @@ def rate(
 ) -> list[CloseRun]:
     """Rate a period and every unclosed one before it; give their runs, the period asked for last.
 
-    A closed period is left as it is. Raises `NothingToRate`, `AlreadyRunning`, `RunCancelled`, `UsageLost`.
+    A dry run leaves nothing behind. Raises `NothingToRate`, `ClosedAlready`, `AlreadyRunning`, `RunCancelled`,
+    `UsageLost`.
     """
     with database.owner_transaction() as session:
-        run_id = begin(session, period=period, actor=actor).id
+        run = begin(session, period=period, actor=actor)
+        run.status, run.started_at = RunStatus.RUNNING.value, utc_now()  # it waits for no worker
+        run_id = run.id
     return carry_out(database, run_id=run_id, workshop=workshop, now=now, dry_run=dry_run)
 
 
@@ -116,33 +110,46 @@ def carry_out(
         if asked.status not in (RunStatus.QUEUED, RunStatus.RUNNING):
             return [asked]
         period = Period.from_number(asked.period)
-        try:
-            periods = _periods_to_rate(session, period)
-        except NothingToRate as refusal:
-            asked.status, asked.error, asked.ended_at = RunStatus.REFUSED.value, str(refusal), now
-            refused: Refusal | None = refusal
-        else:
-            refused = None
+    ids = [run_id]
+    try:
+        with database.owner_transaction() as session:
+            asked = session.get_one(CloseRun, run_id)
             begun = Actor(name=asked.started_by, audience=Audience.WHOLESALER, user_id=asked.started_by_id)
+            periods = _periods_to_rate(session, period)
             runs = [asked if one == period else begin(session, period=one, actor=begun) for one in periods]
-            ids = [one.id for one in runs]
-    if refused is not None:
-        raise refused
-    return [
-        run_draft(
-            database,
-            run_id=one,
-            workshop=workshop,
-            now=now,
-            bills_differences=number == 0,
-            dry_run=dry_run,
+            for run in runs:
+                run.status, run.started_at = RunStatus.RUNNING.value, utc_now()
+            ids = [run.id for run in runs]
+        return [
+            run_draft(database, run_id=one, together_with=ids, workshop=workshop, now=now, dry_run=dry_run)
+            for one in ids
+        ]
+    except Exception as error:
+        _end_unended(database, ids, error)
+        raise
+    finally:
+        if dry_run:
+            with database.owner_transaction() as session:
+                session.execute(delete(CloseRun).where(CloseRun.id.in_(ids)))
+
+
+def _end_unended(database: Database, ids: Sequence[int], error: Exception) -> None:
+    """End the runs that were not come to, as the one that failed did."""
+    status = RunStatus.FAILED
+    if isinstance(error, Refusal):
+        status = RunStatus.CANCELLED if isinstance(error, RunCancelled) else RunStatus.REFUSED
+    with database.owner_transaction() as session:
+        unended = CloseRun.id.in_(ids), CloseRun.status.in_((RunStatus.QUEUED, RunStatus.RUNNING))
+        session.execute(
+            update(CloseRun).where(*unended).values(status=status.value, error=str(error), ended_at=utc_now())
         )
-        for number, one in enumerate(ids)
-    ]
 
 
 def _periods_to_rate(session: Session, period: Period) -> list[Period]:
     """Give the unclosed periods up to this one that have usage, the earliest first."""
+    standing = session.get(BillingPeriod, period.number)
+    if standing is not None and standing.status == PeriodStatus.CLOSED:
+        raise ClosedAlready(period=period)
     rows = session.execute(text(_UNCLOSED), {"period": period.number}).scalars()
     periods = [Period.from_number(number) for number in rows]
     if period not in periods:
@@ -163,10 +170,18 @@ _UNCLOSED = """
 
 
 def changed_closed_periods(session: Session, *, before: Period) -> dict[Period, str]:
-    """Give the closed periods before this one whose amounts may differ from what was billed, with their fingerprint."""
+    """Give the closed periods whose differences a period bills, with their fingerprint as it is now.
+
+    Those are the ones whose first unclosed successor it is, and whose amounts may differ from what was billed.
+    """
+    earlier = list(session.scalars(text(_UNCLOSED), {"period": before.number - 1}))
     closed = session.scalars(
         select(BillingPeriod)
-        .where(BillingPeriod.status == PeriodStatus.CLOSED, BillingPeriod.period < before.number)
+        .where(
+            BillingPeriod.status == PeriodStatus.CLOSED,
+            BillingPeriod.period < before.number,
+            BillingPeriod.period > max(earlier, default=0),
+        )
         .order_by(BillingPeriod.period)
     )
     changed = {}
@@ -190,33 +205,23 @@ def run_draft(
     database: Database,
     *,
     run_id: int,
+    together_with: Sequence[int],
     workshop: Workshop,
     now: datetime,
-    bills_differences: bool,
     dry_run: bool = False,
 ) -> CloseRun:
     """Carry out one run: write the period's draft in one transaction, and note how it ended."""
     progress = RunProgress(database, run_id)
     try:
-        with progress.running():
-            with database.owner_transaction() as session:
-                run = session.get_one(CloseRun, run_id)
-                _write_draft(
-                    session,
-                    run,
-                    workshop=workshop,
-                    progress=progress,
-                    now=now,
-                    bills_differences=bills_differences,
-                )
-                if dry_run:
-                    _roll_back(run)
-            progress.end(RunStatus.DONE)
+        with progress.running(), database.owner_transaction() as session:
+            run = session.get_one(CloseRun, run_id)
+            lock_out_all(session)
+            progress.end_interrupted(but=together_with)
+            _write_draft(session, run, workshop=workshop, progress=progress, now=now)
+            if dry_run:
+                _roll_back(run)
     except _DryRunOver as over:
         progress.end(RunStatus.DONE, summary={**over.summary, "dry_run": True})
-    except duckdb.InterruptException:
-        progress.end(RunStatus.CANCELLED)
-        raise RunCancelled(period=progress.period) from None
     except RunCancelled:
         progress.end(RunStatus.CANCELLED)
         raise
@@ -224,6 +229,9 @@ def run_draft(
         progress.end(RunStatus.REFUSED, error=str(refusal))
         raise
     except Exception as error:
+        if progress.is_cancelled:  # whatever was interrupted has its own way of saying so
+            progress.end(RunStatus.CANCELLED)
+            raise RunCancelled(period=progress.period) from error
         progress.end(RunStatus.FAILED, error=f"{type(error).__name__}: {error}")
         raise
     with database.owner_transaction() as session:
@@ -235,22 +243,18 @@ def _write_draft(
     run: CloseRun,
     *,
     workshop: Workshop,
-    progress: "RunProgress",
+    progress: RunProgress,
     now: datetime,
-    bills_differences: bool,
 ) -> None:
     """Rate, price, write and balance one period: the story of the close."""
     started = time.perf_counter()
-    if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
-        raise AlreadyRunning
-    _end_interrupted(session, run)
     period = Period.from_number(run.period)
     standing = session.get(BillingPeriod, run.period) or BillingPeriod(period=run.period)
     if standing.status == PeriodStatus.CLOSED:
-        return
+        raise ClosedAlready(period=period)
     before = summary.totals_of(session, period)
     draft = Draft(session, period=period, run_id=run.id)
-    changed = changed_closed_periods(session, before=period) if bills_differences else {}
+    changed = changed_closed_periods(session, before=period)
     corrections = [
         correct(
             session,
@@ -264,7 +268,7 @@ def _write_draft(
     ]
     inputs = load_inputs(session, period, lake=workshop.lake)
     sources = inputs.sources
-    costs = _CostBook()
+    costs = CostBook()
     with rate_period(
         inputs.book, sources, billing_period=period, engine=workshop.engine, progress=progress
     ) as (rated, parts_of):
@@ -275,17 +279,17 @@ def _write_draft(
     balances = {
         key: balance(part, bill=sources.bills.get(key), currency=key.currency) for key, part in parts.items()
     }
-    _replace_figures(session, period)
-    _write_balances(session, period, balances, reconciled=sources.bills.keys(), corrects=None)
-    _write_unmapped(session, period, period, rated.unmapped, balances)
+    replace_figures(session, period)
+    write_balances(session, period, balances, reconciled=sources.bills.keys(), corrects=None)
+    write_unmapped(session, period, period, rated.unmapped, balances)
     for correction in corrections:
-        delta = _balance_delta(session, correction)
+        delta = balance_delta(session, correction)
         reconciled = correction.inputs.sources.bills.keys()
-        _write_balances(session, period, delta, reconciled=reconciled, corrects=correction.period)
+        write_balances(session, period, delta, reconciled=reconciled, corrects=correction.period)
         new = {key: balance(part, bill=None, currency=key.currency) for key, part in correction.parts.items()}
-        _write_unmapped(session, period, correction.period, correction.rated.unmapped, new)
-        _write_costs(session, period, draft, correction.costs, delta)
-    _write_costs(session, period, draft, costs.by_statement, balances)
+        write_unmapped(session, period, correction.period, correction.rated.unmapped, new)
+        write_costs(session, period, draft, correction.costs, delta)
+    write_costs(session, period, draft, costs.by_statement, balances)
     draft.finish(costs.parked)
     run.slice_ids = sources.slice_ids + [i for c in corrections for i in c.inputs.sources.slice_ids]
     run.corrects = {str(c.period.number): c.inputs.fingerprint for c in corrections}
@@ -304,266 +308,5 @@ def _write_draft(
         for key, pair in c.waiting
     ]
     run.changes = summary.changes(before, summary.totals_of(session, period))
-
-
-def _end_interrupted(session: Session, run: CloseRun) -> None:
-    """Whoever holds the lock knows that no other run is at work: those that say so were killed."""
-    session.execute(
-        text(
-            "UPDATE close_run SET status = 'failed', ended_at = now(), error = :error "
-            "WHERE status = 'running' AND id < :id"
-        ),
-        {"error": _INTERRUPTED, "id": run.id},
-    )
-
-
-_INTERRUPTED = N_("It was interrupted before it had ended; nothing of it was kept.")
-
-
-@dataclass(slots=True)
-class _CostBook:
-    """What each wholesale statement cost; statements are noted while the documents pass by."""
-
-    by_statement: dict[str, dict[tuple[str, str], Decimal]] = field(default_factory=dict)
-    _parked: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-    _wholesale: dict[int, Totals] = field(default_factory=dict)
-
-    def noting(self, draft: Draft, priced: Iterable[Priced]) -> Iterator[Priced]:
-        """Let priced customers pass, adding up their statements."""
-        for some in priced:
-            for one in some.figures:
-                statement = draft.statement(
-                    one.statement_id, one.hop, one.reseller_id, one.customer_id, one.currency
-                )
-                statement.parked_pair = statement.parked_pair or one.parked_pair
-                statement.minor += one.minor
-                statement.exact = add(statement.exact, one.exact)
-                statement.lines += one.lines
-                if one.hop == WHOLESALE:
-                    self._wholesale[one.customer_id] = statement
-            yield some
-
-    def note_costs(self, costs: Iterable[tuple[int, str, str, Decimal]]) -> None:
-        """Give each customer's cost to its wholesale statement, once all documents have passed."""
-        for customer_id, vendor, currency, cost in costs:
-            statement = self._wholesale[customer_id]
-            if statement.parked_pair:
-                parked = self._parked.setdefault(statement.id, {})
-                parked[currency] = add(parked.get(currency, Decimal(0)), cost)
-            else:
-                self.by_statement.setdefault(statement.id, {})[vendor, currency] = cost
-
-    @property
-    def parked(self) -> dict[str, str]:
-        """The cost of parked statements by currency, as JSON with exact texts."""
-        return {
-            identity: json.dumps({currency: plain(costs[currency]) for currency in sorted(costs)})
-            for identity, costs in self._parked.items()
-        }
-
-
-def _replace_figures(session: Session, period: Period) -> None:
-    for table in ("period_balance", "unmapped_amount", "statement_cost"):
-        session.execute(text(f"DELETE FROM {table} WHERE period = :period"), {"period": period.number})
-
-
-def _balance_delta(session: Session, correction: Correction) -> dict[BillKey, Balance]:
-    """Give what each part of a closed period's bills differs by from what was shown so far."""
-    rows = session.execute(text(_BALANCES_SO_FAR), {"period": correction.period.number}).all()
-    sofar = {BillKey(*row[:3]): row[3:] for row in rows}
-    bills = correction.inputs.sources.bills
-    deltas = {}
-    for key in sorted(sofar.keys() | correction.parts.keys()):
-        parts = correction.parts.get(key, Parts())
-        new = balance(parts, bill=bills.get(key), currency=key.currency)
-        bill, detail, cost, tax, unmapped, parked, rounding = sofar.get(key, (0, Decimal(0), 0, 0, 0, 0, 0))
-        deltas[key] = Balance(
-            new.bill - int(bill),
-            subtract(new.detail, detail),
-            new.cost - int(cost),
-            new.tax - int(tax),
-            new.unmapped - int(unmapped),
-            new.parked - int(parked),
-            new.rounding - int(rounding),
-        )
-    return {
-        key: delta for key, delta in deltas.items() if any(delta_field for delta_field in _figures(delta))
-    }
-
-
-def _figures(one: Balance) -> tuple[Decimal | int, ...]:
-    return (one.bill, one.detail, one.cost, one.tax, one.unmapped, one.parked, one.rounding)
-
-
-_BALANCES_SO_FAR = """
-    SELECT b.vendor, b.billing_account, b.currency, sum(bill_minor), sum(detail), sum(cost_minor), sum(tax_minor),
-           sum(unmapped_minor), sum(parked_minor), sum(rounding_minor)
-    FROM period_balance b JOIN billing_period p ON p.period = b.period AND p.status = 'closed'
-    WHERE (b.period = :period AND b.corrects IS NULL) OR b.corrects = :period
-    GROUP BY 1, 2, 3
-"""
-
-
-def _write_balances(
-    session: Session,
-    period: Period,
-    balances: dict[BillKey, Balance],
-    *,
-    reconciled: Collection[BillKey],
-    corrects: Period | None,
-) -> None:
-    columns = (
-        "period, corrects, vendor, billing_account, currency, bill_is_reconciled, bill_minor, detail, cost_minor, "
-        "tax_minor, unmapped_minor, parked_minor, rounding_minor"
-    )
-    with copying(session, "period_balance", columns) as copy:
-        for key, one in balances.items():
-            number = corrects.number if corrects else None
-            copy.write(
-                copy_text(
-                    period.number,
-                    number,
-                    *key,
-                    key in reconciled,
-                    one.bill,
-                    plain(one.detail),
-                    *_figures(one)[2:],
-                )
-            )
-
-
-def _write_unmapped(
-    session: Session,
-    period: Period,
-    usage_period: Period,
-    unmapped: Sequence[Any],
-    balances: dict[BillKey, Balance],
-) -> None:
-    """List what nobody owns, each bill's unmapped part shared among its accounts."""
-    of_bill: dict[BillKey, list[Any]] = defaultdict(list)
-    for one in sorted(unmapped, key=lambda u: (u.vendor, u.billing_account, u.account, u.currency)):
-        of_bill[BillKey(one.vendor, one.billing_account, one.currency)].append(one)
-    columns = (
-        "period, usage_period, vendor, billing_account, account, currency, source_rows, cost, cost_minor, first_day, "
-        "last_day, product"
-    )
-    with copying(session, "unmapped_amount", columns) as copy:
-        for key, accounts in of_bill.items():
-            shift = minor_units(key.currency)
-            minors = allot([EXACT.scaleb(one.cost, shift) for one in accounts], balances[key].unmapped)
-            for one, minor in zip(accounts, minors, strict=True):
-                copy.write(
-                    copy_text(
-                        *(period.number, usage_period.number, key.vendor, key.billing_account, one.account),
-                        *(
-                            key.currency,
-                            one.rows,
-                            plain(one.cost),
-                            minor,
-                            one.first_day,
-                            one.last_day,
-                            one.product,
-                        ),
-                    )
-                )
-
-
-def _write_costs(
-    session: Session,
-    period: Period,
-    draft: Draft,
-    by_statement: dict[str, dict[tuple[str, str], Decimal]],
-    balances: dict[BillKey, Balance],
-) -> None:
-    """Share the cost on statements among the wholesale statements, to whole minor units that add up."""
-    totals: dict[tuple[str, str], int] = defaultdict(int)
-    for key, one in balances.items():
-        totals[key.vendor, key.currency] += one.cost
-    shares: dict[tuple[str, str], list[tuple[str, Decimal]]] = defaultdict(list)
-    for identity in sorted(by_statement):
-        for vendor_currency, cost in by_statement[identity].items():
-            shares[vendor_currency].append((identity, cost))
-    statements = {s.id: s for s in draft.statements}
-    columns = "period, statement_id, reseller_id, customer_id, vendor, currency, cost, cost_minor"
-    with copying(session, "statement_cost", columns) as copy:
-        for (vendor, currency), costs in shares.items():
-            exacts = [EXACT.scaleb(cost, minor_units(currency)) for _, cost in costs]
-            for (identity, cost), minor in zip(costs, allot(exacts, totals[vendor, currency]), strict=True):
-                s = statements[identity]
-                row = (
-                    period.number,
-                    identity,
-                    s.reseller_id,
-                    s.customer_id,
-                    vendor,
-                    currency,
-                    plain(cost),
-                    minor,
-                )
-                copy.write(copy_text(*row))
-
-
-class RunProgress:
-    """Tells people how far a run is, in transactions of its own, and hears when they cancel it."""
-
-    def __init__(self, database: Database, run_id: int) -> None:
-        """Watch one run."""
-        self._database = database
-        self._run_id = run_id
-        self._told = 0.0
-        self._stage = ""
-        self._interrupt: Callable[[], None] | None = None
-        self._ended = threading.Event()
-        self.period = ""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Note the progress, twice a second at most. Raises `RunCancelled`."""
-        now = time.monotonic()
-        if stage == self._stage and now - self._told < _POLL_SECONDS:
-            return
-        self._told, self._stage = now, stage
-        if self._update(stage=stage, done=done, total=total):
-            raise RunCancelled(period=self.period)
-
-    def watch(self, interrupt: Callable[[], None]) -> None:
-        """Interrupt long queries when somebody cancels."""
-        self._interrupt = interrupt
-
-    @contextmanager
-    def running(self) -> Any:
-        """Mark the run as running, and listen for cancellation beside it."""
-        with self._database.owner_transaction() as session:
-            run = session.get_one(CloseRun, self._run_id)
-            run.status, run.started_at, run.error = RunStatus.RUNNING.value, utc_now(), ""
-            self.period = str(Period.from_number(run.period))
-        listener = threading.Thread(target=self._listen, daemon=True)
-        listener.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            listener.join()
-
-    def end(self, status: RunStatus, *, error: str = "", summary: dict[str, Any] | None = None) -> None:
-        """Note how the run ended; a summary is kept here only where the run itself was rolled back."""
-        with self._database.owner_transaction() as session:
-            run = session.get_one(CloseRun, self._run_id)
-            run.status, run.error, run.ended_at = status.value, error, utc_now()
-            if summary is not None:
-                run.summary = summary
-
-    def _listen(self) -> None:
-        while not self._ended.wait(_POLL_SECONDS):
-            if self._interrupt is not None and self._update():
-                self._interrupt()
-
-    def _update(self, **values: Any) -> bool:
-        """Write progress and say whether the run is to stop."""
-        with self._database.owner_transaction() as session:
-            if values:
-                session.execute(
-                    text("UPDATE close_run SET stage = :stage, done = :done, total = :total WHERE id = :id"),
-                    {**values, "id": self._run_id},
-                )
-            query = text("SELECT cancel_requested FROM close_run WHERE id = :id")
-            return bool(session.scalar(query, {"id": self._run_id}))
+    run.status, run.ended_at = RunStatus.DONE.value, utc_now()  # with the draft, lest a kill comes between
+    progress.stop_if_cancelled()

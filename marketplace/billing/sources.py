@@ -1,7 +1,7 @@
 """What a period's amounts come from: the current slices of deliveries, as lake files and as vendor bills."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -25,8 +25,8 @@ class Sources:
 
     slice_ids: list[int]
     files: list[LakeSource]
-    # Invoices of reconciliation files whose usage is charged from daily files instead.
-    covered_invoices: list[str]
+    # Invoices of reconciliation files whose usage is charged from daily files instead, by vendor.
+    covered_invoices: dict[str, list[str]]
     # Exact totals of vendor bills; only where a reconciliation file says what the bill is.
     bills: dict[BillKey, Decimal]
     # Cost of the accepted rows that are charged, as summed while reading: the proof that none was lost since.
@@ -52,7 +52,7 @@ def load_sources(session: Session, period: Period, *, lake: Path) -> Sources:
     return Sources(
         slice_ids=[s.id for s in current],
         files=_lake_sources(slices, lake),
-        covered_invoices=sorted(covered),
+        covered_invoices={vendor: sorted(invoices) for vendor, invoices in covered.items()},
         bills=_bills(current),
         expected=_expected(current, covered),
         first_day=min(days, default=period.start),
@@ -76,16 +76,14 @@ def _lake_sources(slices: Sequence[DeliverySlice], lake: Path) -> list[LakeSourc
     return [LakeSource(vendor, tuple(paths), only) for (vendor, only), paths in files.items()]
 
 
-def _covered_invoices(current: Sequence[DeliverySlice]) -> set[str]:
-    """Give the invoices that both a reconciliation file and daily usage of the same vendor name."""
+def _covered_invoices(current: Sequence[DeliverySlice]) -> dict[str, set[str]]:
+    """Give, by vendor, the invoices that both a reconciliation file and daily usage name."""
     named: dict[tuple[str, str], set[str]] = defaultdict(set)
     for piece in current:
         for invoices in piece.cost_by_invoice.values():
             named[piece.vendor, piece.file_kind] |= invoices.keys() - {""}
-    covered: set[str] = set()
-    for vendor in {piece.vendor for piece in current}:
-        covered |= named[vendor, RECONCILIATION] & named[vendor, DAILY]
-    return covered
+    vendors = sorted({piece.vendor for piece in current})
+    return {vendor: named[vendor, RECONCILIATION] & named[vendor, DAILY] for vendor in vendors}
 
 
 def _bills(current: Sequence[DeliverySlice]) -> dict[BillKey, Decimal]:
@@ -113,7 +111,7 @@ def _bills(current: Sequence[DeliverySlice]) -> dict[BillKey, Decimal]:
     return bills
 
 
-def _expected(current: Sequence[DeliverySlice], covered: set[str]) -> dict[BillKey, Decimal]:
+def _expected(current: Sequence[DeliverySlice], covered: Mapping[str, set[str]]) -> dict[BillKey, Decimal]:
     """Add up what was read of every bill, without the reconciliation's usage lines that daily files stand for."""
     expected: dict[BillKey, Decimal] = {}
     for piece in current:
@@ -121,7 +119,7 @@ def _expected(current: Sequence[DeliverySlice], covered: set[str]) -> dict[BillK
             amount = Decimal(cost)
             if piece.file_kind == RECONCILIATION:
                 usage = piece.facts.get("usage_cost_by_invoice", {}).get(currency, {})
-                for invoice in covered & usage.keys():
+                for invoice in covered[piece.vendor] & usage.keys():
                     amount = add(amount, -Decimal(usage[invoice]))
             key = BillKey(piece.vendor, piece.billing_account, currency)
             expected[key] = add(expected.get(key, Decimal(0)), amount)

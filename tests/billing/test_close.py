@@ -1,7 +1,6 @@
 """The close of small months, from rows in the lake to statements, by hand-made figures."""
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,35 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from marketplace.billing.closing import close_period
-from marketplace.core.actor import Actor
 from marketplace.core.db import Database
 from marketplace.core.period import Period
-from marketplace.settings import Settings
 from resellers.models import Basis, Hop
+from tests.billing.conftest import Close
 from tests.billing.lake import Usage, deliver
 from tests.factories import make_customer, make_fx, make_mapping, make_reseller, make_rule
-
-NOW = datetime(2024, 10, 5, 8, tzinfo=UTC)
-
-Close = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def close(database: Database, settings: Settings) -> Close:
-    def run(period: str = "2024-09", *, approve: bool = False, dry_run: bool = False) -> dict[str, Any]:
-        actor = Actor.system()
-        month = Period.parse(period)
-        return close_period(
-            database, settings, period=month, actor=actor, approve=approve, dry_run=dry_run, now=NOW
-        )
-
-    return run
-
-
-@pytest.fixture
-def lake(settings: Settings) -> Path:
-    return Path(settings.lake)
 
 
 def lines(database: Database, period: str = "2024-09") -> list[Any]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from marketplace.billing.close_lock import IS_HELD
 from marketplace.billing.queries.amounts import (
     Margin,
     MonthlyRates,
@@ -204,11 +205,16 @@ class PeriodPage:
     four_eyes: bool
 
 
-_RUN = """
-    jsonb_build_object('id', {0}.public_id, 'period', {0}.period, 'status', {0}.status, 'stage', {0}.stage,
-        'done', {0}.done, 'total', {0}.total, 'error', {0}.error, 'cancel_requested', {0}.cancel_requested,
-        'started_by', {0}.started_by, 'created_at', {0}.created_at, 'ended_at', {0}.ended_at,
-        'summary', {0}.summary, 'changes', {0}.changes)
+#: How long a run may take from its first word to holding the lock.
+_STARTING = "10 seconds"
+# A run that says it is at work while nobody holds the lock was killed: the page must not wait for it.
+_RUN = f"""
+    jsonb_build_object('id', {{0}}.public_id, 'period', {{0}}.period, 'status',
+        CASE WHEN {{0}}.status = 'running' AND {{0}}.started_at < now() - interval '{_STARTING}' AND NOT {IS_HELD}
+             THEN 'failed' ELSE {{0}}.status END, 'stage', {{0}}.stage,
+        'done', {{0}}.done, 'total', {{0}}.total, 'error', {{0}}.error, 'cancel_requested', {{0}}.cancel_requested,
+        'started_by', {{0}}.started_by, 'created_at', {{0}}.created_at, 'ended_at', {{0}}.ended_at,
+        'summary', {{0}}.summary, 'changes', {{0}}.changes)
 """
 _PERIOD = f"""
     SELECT coalesce(b.status, 'open'), b.rated_at, coalesce(b.rated_by, ''), b.rated_by_id, b.reviewed_at,
