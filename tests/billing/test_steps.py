@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from marketplace.billing import periods, pricing
+from marketplace.billing import periods
 from marketplace.billing.closing import workshop
 from marketplace.billing.jobs import rate as rating_job
 from marketplace.billing.models import BillingPeriod, CloseRun
@@ -17,6 +17,7 @@ from marketplace.billing.run_progress import RunCancelled
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.db import Database
 from marketplace.core.period import Period
+from marketplace.rating.statements import price_document
 from marketplace.settings import Settings
 from resellers.models import Customer, Wholesaler
 from tests.billing.conftest import NOW, Close
@@ -237,7 +238,6 @@ def test_a_close_cancelled_while_it_prices_leaves_the_old_draft(
     add_usage(database, lake, "5")
     with database.owner_transaction() as session:
         run_id = begin(session, period=SEPTEMBER, actor=SYSTEM).id
-    price_document = pricing.price_document
 
     def cancelled_meanwhile(*arguments: Any) -> Any:
         with database.owner_transaction() as session:
@@ -247,7 +247,7 @@ def test_a_close_cancelled_while_it_prices_leaves_the_old_draft(
         time.sleep(0.7)
         return price_document(*arguments)
 
-    monkeypatch.setattr(pricing, "price_document", cancelled_meanwhile)
+    monkeypatch.setattr("marketplace.billing.pricing.price_document", cancelled_meanwhile)
     with pytest.raises(RunCancelled):
         carry_out(database, run_id=run_id, workshop=workshop(settings), now=NOW)
 

@@ -32,7 +32,7 @@ CHECKS = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck
 # The normal run repeats the same examples, so that a change is what makes it fail; the long run seeks new
 # ones, and the smallest that fails.
 quick = settings(
-    max_examples=12,
+    max_examples=6,
     derandomize=True,
     deadline=None,
     suppress_health_check=CHECKS,
