@@ -1,4 +1,4 @@
-"""A reseller's own retail rules: add one, end one. Other hops and other resellers are out of reach here."""
+"""A reseller's own retail rules: add one, change one's price, end one. Other hops and other resellers are out of reach here."""
 
 from datetime import date
 from uuid import UUID, uuid4
@@ -16,7 +16,7 @@ from resellers.models import Customer, PriceRule, PriceRuleScope, Reseller
 from resellers.operations.ends import end_term
 from resellers.queries.retail_rules import own_rules, terms_of
 from resellers.rules.price_rules import RuleTerms, rule_as_json
-from resellers.rules.prices import price_words
+from resellers.rules.prices import Price, price_words
 from resellers.rules.spans import span_words
 from resellers.words import Hop
 
@@ -89,6 +89,23 @@ def end_retail_rule(session: Session, *, actor: Actor, rule_id: UUID, end: date)
     rule: PriceRule = found[0]
     end_term(session, rule, end=end, actor=actor, subject="price_rule", about=rule_as_json(terms_of(*found)))
     return rule
+
+
+def change_retail_rule(
+    session: Session, *, actor: Actor, rule_id: UUID, price: Price, start: date
+) -> PriceRule:
+    """Give a retail rule of the actor's own another price from a day on, until the end it had.
+
+    A price never changes: it ends on that day, and another begins. Raises as `end_retail_rule` does.
+    """
+    require(actor, Permission.RESELLER_RULES_MANAGE)
+    found = session.execute(own_rules(actor).where(PriceRule.public_id == rule_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    before = terms_of(*found)
+    end_retail_rule(session, actor=actor, rule_id=rule_id, end=start)
+    after = RuleTerms(before.scope, price, DateRange(start, before.span.end))
+    return add_retail_rule(session, actor=actor, terms=after)
 
 
 def _scope_id(session: Session, actor: Actor, terms: RuleTerms) -> int:

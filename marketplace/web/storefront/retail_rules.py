@@ -31,9 +31,10 @@ from marketplace.web.session import current_actor, transaction
 from marketplace.web.storefront import blueprint
 from marketplace.web.storefront.rule_effects import RuleEffect, effect_of
 from resellers.models import Basis, Hop
-from resellers.operations.retail_rules import add_retail_rule, end_retail_rule
+from resellers.operations.retail_rules import add_retail_rule, change_retail_rule, end_retail_rule
 from resellers.queries.retail_rules import RetailRuleRow, find_retail_rule, list_retail_rules
 from resellers.rules.price_rules import RuleTerms, read_rule
+from resellers.rules.prices import Price
 
 add_to_menu(
     Audience.RESELLER,
@@ -45,19 +46,15 @@ add_to_menu(
     words="rules retail margin markup",
 )
 
-_CELLS = ("vendor", "product", "sku", "subscription", "basis", "percent", "unit_price", "currency")
+_SCOPE_CELLS = ("vendor", "product", "sku", "subscription")
+_PRICE_CELLS = ("basis", "percent", "unit_price", "currency")
 
 _EVERYBODY = "*"
 
 
-class RuleForm(PageForm):
-    """A price: for whom, for what, how much, when."""
+class PriceForm(PageForm):
+    """How much."""
 
-    customer = SelectField(lazy_gettext("Customer"), validators=[InputRequired()])
-    vendor = StringField(lazy_gettext("Vendor"))
-    product = StringField(lazy_gettext("Product"))
-    sku = StringField(lazy_gettext("SKU"))
-    subscription = StringField(lazy_gettext("Subscription"))
     basis = SelectField(
         lazy_gettext("Starts from"),
         choices=[
@@ -71,24 +68,48 @@ class RuleForm(PageForm):
     percent = StringField(lazy_gettext("Percentage"))
     unit_price = StringField(lazy_gettext("Price per unit"))
     currency = SelectField(lazy_gettext("Currency of the price"), validators=[Optional()])
-    valid_from = DayField(lazy_gettext("From"), validators=[Optional()])
-    valid_until = DayField(lazy_gettext("Until (this day excluded)"), validators=[Optional()])
 
     def cells(self) -> dict[str, str]:
         """Give the form as the cells of a file of rules: the same reader reads both."""
-        cells = {name: (self[name].data or "").strip() for name in _CELLS}
+        cells = {name: (self[name].data or "").strip() for name in _PRICE_CELLS}
         cells["hop"] = Hop.RETAIL.value
-        cells["customer"] = "" if self.customer.data == _EVERYBODY else self.customer.data
         cells["percent"] = cells["percent"].replace("%", "").strip()
         # What the chosen basis does not use was left over from another choice.
         if cells["basis"] == Basis.FIXED:
             cells["percent"] = ""
         else:
             cells["unit_price"] = cells["currency"] = ""
+        return cells
+
+
+class RuleForm(PriceForm):
+    """A price: for whom, for what, how much, when."""
+
+    customer = SelectField(lazy_gettext("Customer"), validators=[InputRequired()])
+    vendor = StringField(lazy_gettext("Vendor"))
+    product = StringField(lazy_gettext("Product"))
+    sku = StringField(lazy_gettext("SKU"))
+    subscription = StringField(lazy_gettext("Subscription"))
+    valid_from = DayField(lazy_gettext("From"), validators=[Optional()])
+    valid_until = DayField(lazy_gettext("Until (this day excluded)"), validators=[Optional()])
+
+    def cells(self) -> dict[str, str]:
+        """Add for whom, for what and when."""
+        cells = super().cells() | {name: (self[name].data or "").strip() for name in _SCOPE_CELLS}
+        cells["customer"] = "" if self.customer.data == _EVERYBODY else self.customer.data
         for name in ("valid_from", "valid_until"):
             day = self[name].data
             cells[name] = day.isoformat() if day else ""
         return cells
+
+
+class ChangeForm(PriceForm):
+    """Another price for the same, from a day on."""
+
+    start = DayField(
+        lazy_gettext("First day with the new price"),
+        validators=[InputRequired(lazy_gettext("Choose the day."))],
+    )
 
 
 class EndForm(PageForm):
@@ -150,6 +171,46 @@ def add_rule() -> ResponseReturnValue:
     return redirect(url_for("storefront.rules"), code=303)
 
 
+@blueprint.get("/rules/<uuid:rule_id>/change")
+@requires(Permission.RESELLER_RULES_MANAGE)
+def ask_change(rule_id: UUID) -> ResponseReturnValue:
+    """Ask for another price, and from when."""
+    form = ChangeForm()
+    _offer_currencies(form)
+    with transaction() as session:
+        rule = _rule_or_404(session, rule_id)
+        price = rule.terms.price
+        form.basis.data, form.currency.data = price.basis.value, price.currency or "EUR"
+        form.start.data = _first_open_day(session)
+    return _change_page(rule, form)
+
+
+@blueprint.post("/rules/<uuid:rule_id>/change")
+@requires(Permission.RESELLER_RULES_MANAGE)
+def change_rule(rule_id: UUID) -> ResponseReturnValue:
+    """Show what another price would do, or let it follow the one that stands."""
+    actor = current_actor()
+    form = ChangeForm()
+    _offer_currencies(form)
+    with transaction() as session:
+        rule = _rule_or_404(session, rule_id)
+        terms = _read(form)
+        if terms is None:
+            return _change_page(rule, form), 422
+        start: date = form.start.data
+        change = _changing(actor, rule_id, terms.price, start)
+        try:
+            if request.form.get("step") != "save":
+                return _change_page(rule, form, effect=effect_of(session, actor=actor, change=change))
+            with session.begin_nested():
+                change(session)
+        except Refusal as refusal:
+            form.refuse(refusal)
+            return _change_page(rule, form), 422
+    flash(gettext("The new price holds from %(start)s.", start=shown.day(start)), "success")
+    return redirect(url_for("storefront.rules"), code=303)
+
+
 @blueprint.get("/rules/<uuid:rule_id>/end")
 @requires(Permission.RESELLER_RULES_MANAGE)
 def ask_end(rule_id: UUID) -> ResponseReturnValue:
@@ -190,6 +251,14 @@ def _ending(actor: Actor, rule_id: UUID, end: date) -> Callable[[Session], objec
     return lambda session: end_retail_rule(session, actor=actor, rule_id=rule_id, end=end)
 
 
+def _changing(actor: Actor, rule_id: UUID, price: Price, start: date) -> Callable[[Session], object]:
+    return lambda session: change_retail_rule(session, actor=actor, rule_id=rule_id, price=price, start=start)
+
+
+def _change_page(rule: RetailRuleRow, form: ChangeForm, *, effect: RuleEffect | None = None) -> str:
+    return render_template("storefront/rules/change.html", rule=rule, form=form, effect=effect)
+
+
 def _rule_or_404(session: Session, rule_id: UUID) -> RetailRuleRow:
     rule = find_retail_rule(session, actor=current_actor(), rule_id=rule_id)
     if rule is None:
@@ -205,12 +274,16 @@ def _form(session: Session) -> RuleForm:
         SelectChoice(_EVERYBODY, gettext("All your customers")),
         *(SelectChoice(row.reference, row.name) for row in customers),
     ]
-    form.currency.choices = [SelectChoice(code, code) for code in sorted(CURRENCIES)]
+    _offer_currencies(form)
     if not form.is_submitted():
         form.customer.data = request.args.get("customer", _EVERYBODY)
         form.currency.data = "EUR"
         form.valid_from.data = _first_open_day(session)
     return form
+
+
+def _offer_currencies(form: PriceForm) -> None:
+    form.currency.choices = [SelectChoice(code, code) for code in sorted(CURRENCIES)]
 
 
 def _first_open_day(session: Session) -> date:
@@ -224,7 +297,7 @@ def _first_open_day(session: Session) -> date:
     return period.start
 
 
-def _read(form: RuleForm) -> RuleTerms | None:
+def _read(form: PriceForm) -> RuleTerms | None:
     """Read the terms; faults are shown at their fields."""
     if not form.validate_on_submit():
         return None

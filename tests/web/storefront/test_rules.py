@@ -1,6 +1,7 @@
 """A reseller's own prices: added, ended, refused in words, never anybody else's."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
@@ -19,6 +20,7 @@ RULE = {
     "percent": "12,5",
     "valid_from": "2024-10-01",
 }
+CHANGE = {"basis": "cost", "percent": "15", "start": "2024-12-01"}
 
 
 def test_the_page_of_prices_says_what_happens_without_any(rashid: Visitor) -> None:
@@ -87,6 +89,58 @@ def test_a_price_ends_on_a_day(rashid: Visitor, site: BuyersSite) -> None:
         assert session.scalars(select(PriceRule.valid_until)).one() == date(2024, 12, 1)
     page = rashid.post(address, {"end": "2025-01-01", "step": "save"}, status=422)
     assert "ends on 1 Dec 2024 already" in page.main
+
+
+def test_another_price_follows_the_one_that_stands(rashid: Visitor, site: BuyersSite) -> None:
+    rashid.post("/rules/new", {**RULE, "valid_until": "2099-06-01", "step": "save"})
+    address = rashid.get("/rules").link("Change")
+
+    rashid.get(address)
+    rashid.post(address, {**CHANGE, "step": "save"})
+
+    with site.database.owner_transaction() as session:
+        rows = session.execute(
+            select(
+                PriceRule.scope_id, PriceRule.percent, PriceRule.valid_from, PriceRule.valid_until
+            ).order_by(PriceRule.valid_from)
+        ).all()
+    scope = rows[0].scope_id
+    assert [tuple(row) for row in rows] == [
+        (scope, Decimal("12.5"), date(2024, 10, 1), date(2024, 12, 1)),
+        (scope, Decimal(15), date(2024, 12, 1), date(2099, 6, 1)),
+    ]
+
+
+def test_the_effect_of_another_price_is_shown_and_nothing_changed(rashid: Visitor, site: BuyersSite) -> None:
+    rashid.post("/rules/new", {**RULE, "step": "save"})
+    address = rashid.get("/rules").link("Change")
+
+    page = rashid.post(address, {**CHANGE, "step": "effect"}, status=200)
+
+    assert "Nothing changes in the latest months" in page.main
+    with site.database.owner_transaction() as session:
+        assert session.scalars(select(PriceRule.valid_until)).one() is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"percent": "a lot"}, "Percentage"),
+        ({"start": ""}, "Choose the day."),
+        ({"start": "2024-09-30"}, "it cannot end before"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_whole(
+    rashid: Visitor, site: BuyersSite, changes: dict[str, str], words: str
+) -> None:
+    rashid.post("/rules/new", {**RULE, "step": "save"})
+    address = rashid.get("/rules").link("Change")
+
+    page = rashid.post(address, {**CHANGE, **changes, "step": "save"}, status=422)
+
+    assert words in page.main
+    with site.database.owner_transaction() as session:
+        assert session.scalars(select(PriceRule.valid_until)).one() is None
 
 
 def test_an_end_before_the_start_is_refused(rashid: Visitor) -> None:
