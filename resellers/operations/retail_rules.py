@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.errors import N_, NotFound, Refusal
+from marketplace.core.period import DateRange
 from marketplace.core.permit import require
 from resellers.conflicts import conflicts_in_words
 from resellers.models import Customer, PriceRule, PriceRuleScope, Reseller

@@ -1,0 +1,162 @@
+"""Every page there is, with an object of the reader's own in its address."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.models import Membership, User
+from marketplace.accounts.operations.password_change import ask_for_reset
+from marketplace.billing.models import PeriodBalance, Question, QuestionMessage, StatementLine
+from marketplace.billing.questions import ask
+from marketplace.core.actor import Actor, Audience, Permission
+from marketplace.core.audit import AuditEntry
+from marketplace.core.clock import utc_now
+from marketplace.core.period import Period
+from marketplace.usage.models import Delivery
+from resellers.models import AccountMapping, Customer, Hop, PriceRule, PriceRuleScope, Reseller
+from tests.architecture.routes import STORED
+from tests.journeys.world import ARMOR, CARNAC, World
+
+#: Files, JSON and fragments of a page: nobody looks at them by themselves.
+NO_PAGES = {
+    "/admin/gallery/job/<int:percent>",
+    "/admin/imports/<uuid:delivery_id>/progress",
+    "/admin/imports/<uuid:delivery_id>/rejects.csv",
+    "/admin/palette",
+    "/admin/periods/<period:period>/run",
+    "/admin/statements/<period:period>/download",
+    "/owed/focus",
+    "/palette",
+    "/portal/palette",
+    "/portal/statements/focus",
+}
+#: Pages that want a query to show anything, and the views of one page that look unlike each other.
+QUERIES = {
+    "/admin/unmapped/account": ["?vendor=microsoft&account=7d1c0a52-90aa-4b61-9e0d-0000000000ff"],
+    "/owed": ["", "?by=product", "?by=day", "?by=line"],
+    "/consumption": ["", "?prices=wholesale"],
+    "/customers": ["?q=nobody"],
+}
+CLOSED = Period(2025, 11)
+READERS = {
+    "walter@demo.example": "/admin/",
+    "rashid@demo.example": "/",
+    "carla@demo.example": "/portal/",
+    "": "",
+}
+_PUBLIC = ("/sign-in", "/forgotten-password", "/set-password/")
+_SHARED = ("/account/", "/help")
+
+
+def pages_of(email: str, ids: dict[str, str]) -> list[str]:
+    """Give the addresses of a reader's pages; shared ones are read by Rashid, public ones by a visitor."""
+    return [address for rule in _rules() if _reader_of(rule) == email for address in _filled(rule, ids)]
+
+
+def _rules() -> list[str]:
+    lines = (line.split(" ", 1) for line in STORED.read_text().splitlines())
+    return [rule for method, rule in lines if method == "GET" and rule not in NO_PAGES]
+
+
+def _reader_of(rule: str) -> str:
+    if rule.startswith(_PUBLIC):
+        return ""
+    for email, start in READERS.items():
+        if email and start != "/" and rule.startswith(start):
+            return email
+    return "rashid@demo.example"
+
+
+def _filled(rule: str, ids: dict[str, str]) -> list[str]:
+    prefix = rule.split("/")[1] if rule.startswith(("/admin", "/portal")) else "storefront"
+    address = rule
+    while "<" in address:
+        start, end = address.index("<"), address.index(">")
+        name = address[start + 1 : end].rpartition(":")[2]
+        key = f"{prefix}:{_subject(rule, name)}"
+        address = f"{address[:start]}{ids[key]}{address[end + 1 :]}"
+    return [f"{address}{query}" for query in QUERIES.get(rule, [""])]
+
+
+def _subject(rule: str, name: str) -> str:
+    """Tell apart what shares a variable's name."""
+    if name == "row_id":
+        return f"row of {rule.split('/')[2]}"
+    if name == "statement_id" and rule.startswith("/customer-statements"):
+        return "sold statement_id"
+    return name
+
+
+def ids_of(world: World) -> dict[str, str]:
+    """Give an id for each variable of each shell's addresses: objects of Armor IT and its customer in Carnac."""
+    with world.database.owner_transaction() as session:
+        reseller = session.scalars(select(Reseller).where(Reseller.reference == ARMOR)).one()
+        customer = session.scalars(select(Customer).where(Customer.reference == CARNAC)).one()
+        of_customer = (StatementLine.customer_id == customer.id, StatementLine.period == CLOSED.number)
+        bought, sold = (
+            session.scalars(select(StatementLine).where(*of_customer, StatementLine.hop == hop.value)).first()
+            for hop in (Hop.WHOLESALE, Hop.RETAIL)
+        )
+        assert bought is not None
+        assert sold is not None
+        rule = select(PriceRule.public_id).join(PriceRuleScope, PriceRuleScope.id == PriceRule.scope_id)
+        found = {
+            "admin:row of accounts": session.scalar(select(AccountMapping.public_id)),
+            "admin:row of rules": session.scalar(rule.where(PriceRule.valid_until.is_(None))),
+            "admin:customer_id": customer.public_id,
+            "admin:reseller_id": reseller.public_id,
+            "admin:delivery_id": session.scalar(
+                select(Delivery.public_id).where(Delivery.status == "current").order_by(Delivery.id)
+            ),
+            "admin:number": 1,
+            "admin:row": 2,
+            "admin:line_id": bought.id,
+            "admin:period": CLOSED,
+            "admin:question_id": _asked(session, reseller, bought.id),
+            "admin:balance_id": session.scalar(
+                select(PeriodBalance.id).where(PeriodBalance.period == CLOSED.number)
+            ),
+            "admin:membership_id": _member(session, "wanda@demo.example"),
+            "storefront:statement_id": bought.statement_id,
+            "storefront:sold statement_id": sold.statement_id,
+            "storefront:customer_id": customer.public_id,
+            "storefront:line_id": bought.id,
+            "storefront:question_id": session.scalar(
+                select(Question.public_id).where(Question.addressed_to == "reseller")
+            ),
+            "storefront:rule_id": session.scalar(rule.where(PriceRuleScope.reseller_id == reseller.id)),
+            "storefront:membership_id": _member(session, "rosa@demo.example"),
+            "storefront:token": _link(session, "pavel@demo.example"),
+            "portal:statement_id": sold.statement_id,
+            "portal:line_id": sold.id,
+            "portal:question_id": session.scalar(
+                select(Question.public_id).where(Question.addressed_to == "reseller")
+            ),
+            "portal:membership_id": _member(session, "victor@demo.example"),
+        }
+    assert None not in found.values(), found
+    return {name: str(value) for name, value in found.items()}
+
+
+def written_by_people(world: World) -> set[str]:
+    """Give what somebody wrote, in whatever language: questions, answers and reasons."""
+    with world.database.owner_transaction() as session:
+        texts = [*session.scalars(select(QuestionMessage.text)), *session.scalars(select(AuditEntry.reason))]
+    return set(texts) - {""}
+
+
+def _asked(session: Session, reseller: Reseller, line_id: UUID) -> UUID:
+    rashid = Actor(
+        "Rashid Benali", Audience.RESELLER, party_id=reseller.id, permissions=frozenset(Permission)
+    )
+    return ask(session, actor=rashid, line_id=line_id, text="Why this much?").public_id
+
+
+def _member(session: Session, email: str) -> UUID | None:
+    return session.scalar(select(Membership.public_id).join(User).where(User.email == email))
+
+
+def _link(session: Session, email: str) -> str | None:
+    link = ask_for_reset(session, email=email, ip="127.0.0.1", now=utc_now())
+    return link.token if link else None
