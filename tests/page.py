@@ -10,17 +10,21 @@ from xml.etree.ElementTree import Element
 import html5lib
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from marketplace.app import create_app
 from marketplace.core.actor import Actor
+from marketplace.core.audit import AuditEntry
 from marketplace.core.db import Database
 from marketplace.settings import Settings
 from marketplace.web.session import token_hash
 from marketplace.web.static_files import FOLDER
 
+# What one has read, and the gallery, which keeps nothing.
+_LEAVE_NO_TRACE = ("/account/notifications/read-all", "/open", "/admin/gallery")
 _UNLABELLED = {"hidden", "submit", "button", "reset", "image"}
 
 
@@ -120,12 +124,30 @@ class Visitor:
         assert response.status_code == status, f"{url} gave {response.status_code}, not {status}"
         return self._page(response, url)
 
-    def post(self, url: str, data: dict[str, Any] | None = None, *, status: int = 303, **kwargs: Any) -> Page:
-        """Send a form with its token, expect a status, and check the answer."""
+    def post(
+        self,
+        url: str,
+        data: dict[str, Any] | None = None,
+        *,
+        status: int = 303,
+        changes: bool = True,
+        **kwargs: Any,
+    ) -> Page:
+        """Send a form with its token, expect a status, and check the answer.
+
+        What is carried out must be in the audit trail, unless the test says that there was nothing to change.
+        """
         data = {"csrf_token": self.token(), **(data or {})}
+        before = self._entries()
         response = self.client.post(url, data=data, headers=self._headers(kwargs), buffered=True, **kwargs)
         assert response.status_code == status, f"{url} gave {response.status_code}, not {status}"
+        if changes and response.status_code in {302, 303} and not any(map(url.endswith, _LEAVE_NO_TRACE)):
+            assert self._entries() > before, f"{url} was carried out and the audit trail does not know"
         return self._page(response, url)
+
+    def _entries(self) -> int:
+        with self.site.database.owner_transaction() as session:
+            return session.scalar(select(func.count()).select_from(AuditEntry)) or 0
 
     def download(self, url: str) -> bytes:
         """Fetch a file."""

@@ -21,7 +21,7 @@ from marketplace.core.errors import N_
 from marketplace.settings import Settings
 from resellers.models import Hop, PriceRule
 from tests.architecture.routes import Route, routes
-from tests.factories import make_rule
+from tests.factories import make_customer, make_rule
 from tests.personas import (
     PERSONAS,
     PeopledSite,
@@ -41,33 +41,31 @@ NOT_THEIR_ROLE = HTTPStatus.FORBIDDEN
 Ids = dict[str, object]
 
 
-@pytest.fixture(scope="module")
-def theirs_by_name() -> dict[str, Callable[[Session], object]]:
-    """For each variable's name, an object of Pavel's firm or of its customer Stella."""
-    return {
-        "reseller_id": lambda session: reseller_called(session, "sud").public_id,
-        "customer_id": lambda session: customer_called(session, "stella-mills").public_id,
-        "membership_id": lambda session: session.scalars(
-            select(Membership.public_id).where(Membership.user_id == user_called(session, "pavel").id)
-        ).one(),
-        "session_id": lambda session: session.scalars(
-            select(UserSession.public_id).where(UserSession.user_id == user_called(session, "pavel").id)
-        ).first(),
-        "notification_id": lambda session: session.scalars(select(Notification.public_id)).one(),
-        "statement_id": lambda session: session.scalars(
-            select(Statement.id).where(Statement.hop == "retail")
-        ).first(),
-        "line_id": lambda session: session.scalars(
-            select(StatementLine.id).where(StatementLine.hop == "retail")
-        ).first(),
-        "question_id": lambda session: session.scalars(select(Question.public_id)).first(),
-        "rule_id": lambda session: session.scalars(select(PriceRule.public_id)).first(),
-        "period": lambda _session: "2024-09",
-    }
+#: For each variable's name, an object of Pavel's firm or of its customer Stella.
+THEIRS: dict[str, Callable[[Session], object]] = {
+    "reseller_id": lambda session: reseller_called(session, "sud").public_id,
+    "customer_id": lambda session: customer_called(session, "stella-mills").public_id,
+    "membership_id": lambda session: session.scalars(
+        select(Membership.public_id).where(Membership.user_id == user_called(session, "pavel").id)
+    ).one(),
+    "session_id": lambda session: session.scalars(
+        select(UserSession.public_id).where(UserSession.user_id == user_called(session, "pavel").id)
+    ).first(),
+    "notification_id": lambda session: session.scalars(select(Notification.public_id)).one(),
+    "statement_id": lambda session: session.scalars(
+        select(Statement.id).where(Statement.hop == "retail")
+    ).first(),
+    "line_id": lambda session: session.scalars(
+        select(StatementLine.id).where(StatementLine.hop == "retail")
+    ).first(),
+    "question_id": lambda session: session.scalars(select(Question.public_id)).first(),
+    "rule_id": lambda session: session.scalars(select(PriceRule.public_id)).first(),
+    "period": lambda _session: "2024-09",
+}
 
 
 @pytest.fixture
-def theirs(site: PeopledSite, theirs_by_name: dict[str, Callable[[Session], object]]) -> Ids:
+def theirs(site: PeopledSite) -> Ids:
     """Make everything of Pavel's, and nothing of anybody else's; give the ids by the variables' names."""
     begin_session(site.database, "pavel")
     pavel = actor_called(site.database, "pavel")
@@ -96,7 +94,7 @@ def theirs(site: PeopledSite, theirs_by_name: dict[str, Callable[[Session], obje
             sentence=N_("Somebody answered you."),
         )
     with site.database.owner_transaction() as session:
-        return {name: provide(session) for name, provide in theirs_by_name.items()}
+        return {name: provide(session) for name, provide in THEIRS.items()}
 
 
 @pytest.fixture
@@ -227,3 +225,114 @@ def test_the_owner_opens_what_others_do_not_find(site: PeopledSite, theirs: Ids)
         sign_in(client, site.database, persona)
         for address in addresses:
             assert client.get(address.format(**theirs)).status_code == HTTPStatus.OK, address
+
+
+def test_every_variable_in_a_partys_address_is_filled_with_somebodys_real_object(site: PeopledSite) -> None:
+    """Else a new page would be tried with an id that nobody has, which nobody finds."""
+    unknown = {
+        name
+        for route in routes(site.app)
+        if route.audience is not Audience.WHOLESALER and not route.is_public
+        for _kind, name in route.variables
+        if name not in THEIRS
+    }
+
+    assert unknown == set()
+
+
+@pytest.mark.parametrize("persona", ["carla", "victor"])
+def test_another_customer_of_the_same_reseller_is_a_stranger_too(site: PeopledSite, persona: str) -> None:
+    with site.database.owner_transaction() as session:
+        nina = make_customer(session, "nina-forge", reseller=reseller_called(session, "nord"))
+        make_period(session)
+        line = make_line(session, hop=Hop.RETAIL, customer=nina)
+        asked = ask_about(session, line)
+        ids: Ids = {
+            "statement_id": line.statement_id,
+            "line_id": line.id,
+            "question_id": asked.public_id,
+            "customer_id": nina.public_id,
+        }
+
+    assert found_by(site, persona, ids) == {}
+
+
+@pytest.mark.parametrize("persona", ["carla", "victor", "rosa"])
+def test_what_the_own_reseller_buys_is_not_there_for_whom_it_is_not_meant(
+    site: PeopledSite, persona: str
+) -> None:
+    """Carla's own usage, on the hop above hers; and salespeople, who do not see what their firm pays."""
+    with site.database.owner_transaction() as session:
+        make_period(session)
+        line = make_line(session, hop=Hop.WHOLESALE, customer=customer_called(session, "carla-works"))
+        asked = ask_about(session, line)
+        ids: Ids = {
+            "statement_id": line.statement_id,
+            "line_id": line.id,
+            "question_id": asked.public_id,
+        }
+
+    assert found_by(site, persona, ids) == {}
+
+
+@pytest.mark.parametrize("persona", ["rashid", "fatou"])
+def test_a_reseller_does_not_find_the_rules_it_buys_by(site: PeopledSite, persona: str) -> None:
+    with site.database.owner_transaction() as session:
+        rule = make_rule(session, Hop.WHOLESALE, reseller=reseller_called(session, "nord"))
+        ids: Ids = {"rule_id": rule.public_id}
+
+    assert found_by(site, persona, ids) == {}
+
+
+@pytest.mark.parametrize("persona", ["rashid", "carla"])
+def test_no_page_or_export_names_what_belongs_to_others(site: PeopledSite, theirs: Ids, persona: str) -> None:
+    """Asked for plainly, and with their ids where lists take filters."""
+    names = ("Sud Cloud", "stella-mills", "Stella", "Pavel")
+    filters = "&".join(f"{name.removesuffix('_id')}={value}" for name, value in theirs.items())
+    client = site.app.test_client()
+    sign_in(client, site.database, persona)
+    found = {}
+    for route in routes(site.app):
+        if route.method != "GET" or route.variables or route.audience is not PERSONAS[persona].audience:
+            continue
+        for query in ("", f"?{filters}", f"?format=csv&{filters}", "?format=csv"):
+            text = client.get(f"{route.rule}{query}", buffered=True).get_data(as_text=True)
+            if leaked := [name for name in names if name in text]:
+                found[f"{route}{query}"] = leaked
+
+    assert found == {}
+
+
+def ask_about(session: Session, line: StatementLine) -> Question:
+    """Put a question on a line, as its buyer would."""
+    question = Question(
+        period=line.period,
+        line_id=line.id,
+        hop=line.hop,
+        reseller_id=line.reseller_id,
+        customer_id=line.customer_id,
+        addressed_to="wholesaler" if line.hop == Hop.WHOLESALE else "reseller",
+        asked_by="Somebody",
+    )
+    session.add(question)
+    session.flush()
+    return question
+
+
+def found_by(site: PeopledSite, persona: str, ids: Ids) -> dict[str, int]:
+    """Give the addresses of a persona's shell that answer when filled with ids which must not be found."""
+    permissions = actor_called(site.database, persona).permissions
+    found = {}
+    for route in routes(site.app):
+        named = {name for _kind, name in route.variables}
+        if (
+            route.audience is not PERSONAS[persona].audience
+            or not named
+            or not named <= set(ids) | {"period"}
+        ):
+            continue
+        allowed = {NOTHING_THERE} if route.permission in permissions else {NOTHING_THERE, NOT_THEIR_ROLE}
+        status = answer(site, persona, route, filled(route, {"period": "2024-09", **ids})[0])
+        if status not in allowed:
+            found[str(route)] = status
+    return found

@@ -64,7 +64,7 @@ def test_reopening_is_offered_for_what_is_approved_or_closed_alone(walter: Visit
 
 def test_a_run_that_waits_is_cancelled(site: WholesalersSite, walter: Visitor) -> None:
     walter.post(f"{MONTH}/rate", {})
-    walter.post(f"{MONTH}/rate", {})  # a second click starts no second run
+    walter.post(f"{MONTH}/rate", {}, changes=False)  # a second click starts no second run
     walter.post(f"{MONTH}/cancel", {})
     work(site)
 

@@ -1,0 +1,100 @@
+"""Every address that changes something leaves an entry in the audit trail, under a name that is known.
+
+That it really does is checked by the browser of the tests, on every form any test sends: see `Visitor.post`.
+"""
+
+import re
+from pathlib import Path
+
+from tests.architecture.routes import routes
+from tests.personas import PeopledSite
+
+ROOT = Path(__file__).parents[2]
+
+PEOPLE = {
+    "invite": "membership.add",
+    "role": "membership.change_role",
+    "end": "membership.end",
+    "restore": "membership.restore",
+    "invite-again": "membership.invite_again",
+}
+#: By address: what the trail calls it.
+ACTS = {
+    "/sign-in": "session.begin",
+    "/sign-out": "session.end",
+    "/view-as/stop": "view_as.end",
+    "/set-password/{}": "password.reset",
+    "/account/password": "password.change",
+    "/account/profile": "user.profile",
+    "/account/sessions/{}/revoke": "session.revoke",
+    "/account/sessions/revoke-others": "session.revoke_others",
+    "/account/firms/{}/choose": "session.choose_firm",
+    "/admin/view-as/reseller/{}": "view_as.begin",
+    "/admin/view-as/customer/{}": "view_as.begin",
+    "/admin/resellers/{}/invite": "membership.add",
+    "/admin/customers/{}/invite": "membership.add",
+    "/admin/users/{}/activate": "user.activate",
+    "/admin/users/{}/deactivate": "user.deactivate",
+    "/admin/settings": "wholesaler.change",
+    "/admin/resellers/new": "reseller.add",
+    "/admin/resellers/import": "reseller.add",
+    "/admin/customers/new": "customer.add",
+    "/admin/customers/import": "customer.add",
+    "/admin/accounts/new": "mapping.add",
+    "/admin/accounts/import": "mapping.add",
+    "/admin/accounts/{}/end": "mapping.end",
+    "/admin/unmapped/map": "mapping.add",
+    "/admin/unmapped/account": "mapping.add",
+    "/admin/rules/new": "price_rule.add",
+    "/admin/rules/import": "price_rule.add",
+    "/admin/rules/{}/end": "price_rule.end",
+    "/rules/new": "price_rule.add",
+    "/rules/{}/end": "price_rule.end",
+    "/admin/exchange-rates/new": "fx_rate.add",
+    "/admin/exchange-rates/import": "fx_rate.add",
+    "/admin/imports/new": "delivery.receive",
+    "/admin/imports/{}/cancel": "delivery.cancel",
+    "/admin/imports/{}/undo": "delivery.undo",
+    "/admin/periods/{}/rate": "period.rate",
+    "/admin/periods/{}/cancel": "period.cancel_run",
+    "/admin/periods/{}/approve": "period.approve",
+    "/admin/periods/{}/close": "period.close",
+    "/admin/periods/{}/reopen": "period.reopen",
+    "/admin/questions/{}": "question.answer",
+    "/lines/{}/ask": "question.ask",
+    "/questions/{}": "question.answer",
+    "/portal/lines/{}/ask": "question.ask",
+    "/portal/questions/{}": "question.ask_further",
+} | {
+    f"{shell}/users/{'' if act == 'invite' else '{}/'}{act}": name
+    for shell in ("", "/admin", "/portal")
+    for act, name in PEOPLE.items()
+}
+#: By address: why the trail need not know.
+SILENT = {
+    "/forgotten-password": "asked by anybody for anybody; counted among the attempts",
+    "/account/notifications/{}/open": "what one has read oneself",
+    "/account/notifications/read-all": "what one has read oneself",
+    "/admin/gallery": "keeps nothing",
+}
+
+
+def test_every_address_that_changes_something_is_in_the_trail_or_says_why_not(site: PeopledSite) -> None:
+    changing = {re.sub(r"<[^>]*>", "{}", route.rule) for route in routes(site.app) if route.changes}
+
+    assert changing == set(ACTS) | set(SILENT)
+    assert not set(ACTS) & set(SILENT)
+
+
+def test_every_act_is_written_somewhere() -> None:
+    code = "".join(
+        file.read_text(encoding="utf-8")
+        for package in ("marketplace", "catalog", "resellers")
+        for file in (ROOT / package).rglob("*.py")
+    )
+    named = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', code))
+    # Parties and ends are named after their subject.
+    named |= {f"{subject}.{verb}" for subject in ("reseller", "customer") for verb in ("add", "change")}
+    named |= {f"{subject}.end" for subject in ("mapping", "price_rule")}
+
+    assert sorted(set(ACTS.values()) - named) == []
