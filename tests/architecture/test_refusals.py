@@ -39,12 +39,6 @@ def test_each_has_a_sentence_and_says_when_it_is_raised() -> None:
     assert mute == []
 
 
-def test_no_two_have_the_same_name() -> None:
-    names = [kind.__name__ for kind in refusals()]
-
-    assert sorted({name for name in names if names.count(name) > 1}) == []
-
-
 def test_no_refusal_knows_of_http() -> None:
     told = [kind.__name__ for kind in refusals() if {"status", "code", "http_status"} & set(vars(kind))]
 

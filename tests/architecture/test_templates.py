@@ -29,11 +29,18 @@ def parsed(text: str) -> nodes.Template:
 
 
 def test_every_page_has_a_title() -> None:
+    parents = {
+        node.template.value
+        for _, text in templates()
+        for node in parsed(text).find_all(nodes.Extends)
+        if isinstance(node.template, nodes.Const)
+    }
     untitled = [
         name
         for name, text in templates()
         if not name.startswith(NO_PAGES)
         and "{% extends" in text
+        and name not in parents
         and not any(block.name == "title" for block in parsed(text).find_all(nodes.Block))
     ]
 

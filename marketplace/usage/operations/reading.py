@@ -278,6 +278,7 @@ def request_cancel(session: Session, *, actor: Actor, delivery: str) -> None:
     found.cancel_requested = True
     if found.status == DeliveryStatus.QUEUED.value:
         found.status = DeliveryStatus.CANCELLED.value
+    record(session, actor=actor, action="delivery.cancel", subject="delivery", subject_id=found.public_id)
 
 
 def clear_leftovers(database: Database, settings: Settings, *, actor: Actor, but: int | None = None) -> None:
