@@ -14,6 +14,7 @@ ACTIONS: Mapping[str, str] = {
     "account_mapping.end": N_("Ended a mapping"),
     "customer.add": N_("Added a customer"),
     "customer.change": N_("Changed a customer"),
+    "delivery.cancel": N_("Asked an import to stop"),
     "delivery.cancelled": N_("Import was cancelled"),
     "delivery.failed": N_("Import failed"),
     "delivery.make_current": N_("Imported files"),

@@ -42,7 +42,7 @@ ACTS = {
     "/admin/customers/import": "customer.add",
     "/admin/accounts/new": "mapping.add",
     "/admin/accounts/import": "mapping.add",
-    "/admin/accounts/{}/end": "mapping.end",
+    "/admin/accounts/{}/end": "account_mapping.end",
     "/admin/unmapped/map": "mapping.add",
     "/admin/unmapped/account": "mapping.add",
     "/admin/rules/new": "price_rule.add",
@@ -95,6 +95,6 @@ def test_every_act_is_written_somewhere() -> None:
     named = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', code))
     # Parties and ends are named after their subject.
     named |= {f"{subject}.{verb}" for subject in ("reseller", "customer") for verb in ("add", "change")}
-    named |= {f"{subject}.end" for subject in ("mapping", "price_rule")}
+    named |= {f"{subject}.end" for subject in ("account_mapping", "price_rule")}
 
     assert sorted(set(ACTS.values()) - named) == []
