@@ -201,7 +201,8 @@ def change_rule(rule_id: UUID) -> ResponseReturnValue:
         change = _changing(actor, rule_id, terms.price, start)
         try:
             if request.form.get("step") != "save":
-                return _change_page(rule, form, effect=effect_of(session, actor=actor, change=change))
+                effect = effect_of(session, actor=actor, change=change, first_day=start)
+                return _change_page(rule, form, effect=effect)
             with session.begin_nested():
                 change(session)
         except Refusal as refusal:
