@@ -50,6 +50,7 @@ ACTS = {
     "/admin/rules/{}/end": "price_rule.end",
     "/rules/new": "price_rule.add",
     "/rules/{}/end": "price_rule.end",
+    "/rules/{}/change": "price_rule.add",
     "/admin/exchange-rates/new": "fx_rate.add",
     "/admin/exchange-rates/import": "fx_rate.add",
     "/admin/imports/new": "delivery.receive",
