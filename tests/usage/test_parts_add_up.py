@@ -35,7 +35,7 @@ _rows = st.builds(
     cost=st.one_of(_amounts, _amounts, st.sampled_from(("bad", "", "1,000", "0", "1e-3"))),
     day=st.sampled_from(("09-01", "09-30", "10-01", "13-01")),
 )
-_quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def read(folder: Path, file: Path, *, part_size: int = 1 << 27) -> ReadFile:
