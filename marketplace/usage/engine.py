@@ -85,11 +85,15 @@ CREATE OR REPLACE TEMP MACRO something(x) AS CASE WHEN x IN ('', 'NULL', 'null')
 
 
 def open_engine(
-    *, memory_limit: int, threads: int, spill_folder: Path | None = None
+    *, memory_limit: int, threads: int, spill_folder: Path | None = None, is_costly_to_parse: bool = False
 ) -> duckdb.DuckDBPyConnection:
-    """Open a private in-memory DuckDB with the guards set; `memory_limit` is in bytes."""
+    """Open a private in-memory DuckDB with the guards set; `memory_limit` is in bytes.
+
+    A filter over columns that are costly to parse waits until they are parsed: pushed down, it would parse them twice.
+    """
     connection = duckdb.connect(":memory:")
-    connection.execute(f"SET disabled_optimizers = '{DISABLED_OPTIMIZERS}'")
+    disabled = f"{DISABLED_OPTIMIZERS},filter_pushdown" if is_costly_to_parse else DISABLED_OPTIMIZERS
+    connection.execute(f"SET disabled_optimizers = '{disabled}'")
     connection.execute(f"SET threads = {threads}")
     connection.execute(f"SET memory_limit = '{max(memory_limit, 64 * 2**20) // 2**20}MiB'")
     connection.execute("SET preserve_insertion_order = true")

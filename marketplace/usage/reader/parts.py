@@ -15,6 +15,7 @@ import duckdb
 from marketplace.core.errors import N_
 from marketplace.usage.byte_ranges import PartFiles
 from marketplace.usage.engine import open_engine, quoted
+from marketplace.usage.header import Packing
 from marketplace.usage.reader.reading import ReadFile, Reading, Resources, SliceKey
 from marketplace.usage.reader.statements import LAKE_LIST, Scan, fault_columns, judged_rows
 
@@ -48,11 +49,14 @@ class Miscounted(Exception):
 class _Workers:
     """One private DuckDB for each processor, so that each reads its part in order."""
 
-    def __init__(self, resources: Resources, *, count: int, files: PartFiles | None) -> None:
+    def __init__(
+        self, resources: Resources, *, count: int, files: PartFiles | None, is_costly_to_parse: bool
+    ) -> None:
         self._local = threading.local()
         self._resources = resources
         self._count = count
         self._files = files
+        self._is_costly_to_parse = is_costly_to_parse
         self._opened: list[duckdb.DuckDBPyConnection] = []
         # The slice that every row so far belonged to; given up at the first row that does not.
         self.usual: SliceKey | None = None
@@ -64,6 +68,7 @@ class _Workers:
                 memory_limit=self._resources.memory_limit // self._count,
                 threads=1 if self._files else self._resources.threads,
                 spill_folder=self._resources.work_folder / "spill" / str(threading.get_ident()),
+                is_costly_to_parse=self._is_costly_to_parse,
             )
             if self._files:
                 engine.register_filesystem(self._files)
@@ -89,7 +94,8 @@ def read_parts(
     if not any(scan.expected for scan in scans):
         return result
     count = max(min(resources.threads, len(scans)), 1)
-    workers = _Workers(resources, count=count, files=files)
+    is_json = reading.header.packing is Packing.JSON_LINES
+    workers = _Workers(resources, count=count, files=files, is_costly_to_parse=is_json)
     total = sum(scan.expected for scan in scans)
     first_rows = _first_rows(scan.expected for scan in scans)
     done = 0
