@@ -1,28 +1,9 @@
-"""What pages say in another language than English, from `marketplace/translations`: nothing needs to be compiled."""
+"""What pages say in another language than English."""
 
-from functools import cache
-from io import BytesIO
-from pathlib import Path
-
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
+from babel.support import NullTranslations
 from flask_babel import Babel, Domain, get_locale
 
-FOLDER = Path(__file__).parent.parent / "translations"
-
-
-@cache
-def catalogue(language: str) -> NullTranslations:
-    """Give the texts of a language; English, in which the code is written, has none."""
-    file = FOLDER / f"{language}.po"
-    if not file.is_file():
-        return NullTranslations()
-    compiled = BytesIO()
-    with file.open("rb") as source:
-        write_mo(compiled, read_po(source, locale=language))
-    compiled.seek(0)
-    return Translations(compiled)
+from marketplace.core.languages import catalogue
 
 
 class _Texts(Domain):  # type: ignore[misc]

@@ -10,7 +10,7 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from marketplace.web.catalogues import FOLDER, catalogue
+from marketplace.core.languages import FOLDER, catalogue
 
 ROOT = Path(__file__).parents[2]
 # What a text is filled in with: %(name)s, {name}, and a percent sign.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from marketplace.accounts.models import Notification
+from marketplace.accounts.models import Notification, OutgoingMail
 from marketplace.billing.jobs import rate as rating_job
 from marketplace.billing.queries.periods import find_period
 from marketplace.billing.rating_run import begin
@@ -57,6 +57,23 @@ def test_who_started_a_close_is_told_why_it_was_refused(
 
     assert [user for user, _ in told] == [wanda.user_id]
     assert told[0][1].startswith("The close of 2024-09 was refused: There is no usage for 2024-09")
+
+
+def test_who_started_a_close_has_a_mail_in_their_language(
+    database: Database, settings: Settings, lake: Path, wanda: Actor
+) -> None:
+    with database.owner_transaction() as session:
+        user_called(session, "wanda").locale = "fr"
+        deliver(session, lake, [Usage()])
+
+    rate(database, settings, wanda)
+
+    with database.owner_transaction() as session:
+        mail = session.scalars(select(OutgoingMail)).one()
+        assert mail.to_address == "wanda@northwind.example"
+        assert mail.body.startswith("Bonjour Wanda,")
+        assert mail.link == f"{settings.site_url}/admin/periods/2024-09"
+        assert session.scalar(text("SELECT task_name FROM procrastinate_jobs")) == "accounts.send_mails"
 
 
 @pytest.mark.parametrize(("is_at_work", "seems"), [(True, "running"), (False, "failed")])
