@@ -27,11 +27,19 @@ VISIBLE = {
     "billing_period": ANYBODY,
     "reseller": (
         f"{WHOLESALER} OR ({RESELLER} AND id = {PARTY}) "
-        f"OR ({CUSTOMER} AND id = (SELECT c.reseller_id FROM customer c WHERE c.id = {PARTY}))"
+        f"OR ({CUSTOMER} AND id = (SELECT c.reseller_id FROM customer c WHERE c.id = {PARTY})) "
+        f"OR ({CUSTOMER} AND id IN (SELECT resellers_billed_by()))"
     ),
-    "customer": f"{WHOLESALER} OR ({RESELLER} AND reseller_id = {PARTY}) OR ({CUSTOMER} AND id = {PARTY})",
+    # Who moved to another reseller keeps its name on what was billed before.
+    "customer": (
+        f"{WHOLESALER} OR ({RESELLER} AND reseller_id = {PARTY}) OR ({CUSTOMER} AND id = {PARTY}) "
+        f"OR ({RESELLER} AND id IN (SELECT customers_billed_for()))"
+    ),
     "vendor_account": f"{WHOLESALER} OR EXISTS (SELECT FROM account_mapping m WHERE m.vendor_account_id = vendor_account.id)",
-    "account_mapping": f"{WHOLESALER} OR EXISTS (SELECT FROM customer c WHERE c.id = customer_id)",
+    "account_mapping": (
+        f"{WHOLESALER} OR EXISTS (SELECT FROM customer c WHERE c.id = customer_id "
+        f"AND ({CUSTOMER} OR c.reseller_id = {PARTY}))"
+    ),
     # A buyer may see the rules made for it, never those of the hop above or of its peers.
     "price_rule_scope": (
         f"{WHOLESALER} OR ({RESELLER} AND (reseller_id = {PARTY} "
@@ -570,6 +578,7 @@ def upgrade() -> None:
     op.create_foreign_key("fk_billing_period_run_id", "billing_period", "close_run", ["run_id"], ["id"])
     _protect_audit_trail()
     _let_roles_in()
+    _create_billed_parties()
     _enable_row_level_security()
     _create_line_sources()
 
@@ -588,6 +597,22 @@ def _protect_audit_trail() -> None:
 def _let_roles_in() -> None:
     """Let the roles of the screens in, which `marketplace.schema` made. They reach partitions only by their parent."""
     op.execute("GRANT USAGE ON SCHEMA public TO marketplace_app, marketplace_lines")
+
+
+def _create_billed_parties() -> None:
+    """Let a party know the names on its own statements. Each answers for the party at work and for nobody else."""
+    for name, party, where in (
+        ("customers_billed_for", "customer_id", f"{RESELLER} AND reseller_id = {PARTY}"),
+        ("resellers_billed_by", "reseller_id", f"{CUSTOMER} AND customer_id = {PARTY} AND hop = 'retail'"),
+    ):
+        op.execute(f"""
+            CREATE FUNCTION {name}() RETURNS SETOF bigint
+            LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+                SELECT DISTINCT {party} FROM statement WHERE {where}
+            $$
+        """)
+        op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO marketplace_app")
 
 
 def _enable_row_level_security() -> None:
@@ -628,6 +653,8 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION line_sources")
     for table in VISIBLE:
         op.execute(f"DROP POLICY visible ON {table}")
+    op.execute("DROP FUNCTION customers_billed_for")
+    op.execute("DROP FUNCTION resellers_billed_by")
     op.drop_constraint("fk_billing_period_run_id", "billing_period", type_="foreignkey")
     for table in (
         "price_rule",
