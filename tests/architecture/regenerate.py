@@ -40,8 +40,9 @@ def _leaves(before: str, subparsers: Any) -> Iterator[tuple[str, argparse.Argume
 def commands_text() -> str:
     """Write `docs/commands.md`."""
     text = (
-        "# Commands\n\nEach takes `--json` and then prints one JSON object. Exit codes: 0 done, 1 refused with a sentence, "
-        "2 wrong usage.\nThis page is generated: `make docs`.\n"
+        "# Commands\n\nEach takes `--json` and then prints one JSON object on standard output; logs go to standard error. Exit "
+        'codes: 0 done, 1 refused with a sentence, 2 wrong usage. What is refused is `{"error": "...", "rows": [...]}`.\n'
+        "This page is generated: `make docs`.\n"
     )
     for words, parser in commands():
         text += f"\n## {words}\n\n"

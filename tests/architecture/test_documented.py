@@ -1,5 +1,9 @@
 """What people can set, run, and be allowed stands in the documents, which are written from the code."""
 
+import re
+
+import pytest
+
 from marketplace.accounts.roles import (
     KEEPER,
     ROLE_HINTS,
@@ -65,3 +69,15 @@ def test_whoever_keeps_a_firm_holds_all_of_it() -> None:
     for audience in Audience:
         everything = {permission for permission in Permission if permission.startswith(f"{audience.value}:")}
         assert everything <= permissions_of(audience, KEEPER[audience])
+
+
+@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_every_place_a_document_names_is_there(document: str) -> None:
+    root = DOCS.parent
+    named = set(re.findall(r"`((?:[\w-]+/)+[\w.-]*)`", (root / document).read_text(encoding="utf-8")))
+
+    missing = [
+        place for place in named if not any((root / at / place).exists() for at in ("", "marketplace"))
+    ]
+
+    assert missing == []
