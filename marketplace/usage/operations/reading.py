@@ -3,11 +3,12 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from marketplace.core.actor import Actor, Permission
@@ -158,6 +159,12 @@ def _reading(database: Database, delivery_id: int) -> Iterator[Connection]:
         if not taken:
             raise AnotherImportRuns(delivery=delivery_id)
         yield connection
+        # The server notices a closed connection a moment later; until then the delivery would seem to be read.
+        with suppress(DBAPIError):
+            connection.execute(
+                text("SELECT pg_advisory_unlock(:space, :id)"),
+                {"space": _READING_LOCK, "id": _lock_id(delivery_id)},
+            )
     finally:
         connection.close()
 
