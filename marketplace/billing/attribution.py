@@ -121,7 +121,10 @@ class Attribution:
         """Sum up to the lines of both hops, as they stand on statements of a period. Gives their number."""
         self._db.execute(_group_query(self._book.rules))
         self._load_documents(billing_period)
-        self._db.execute(_LINES)
+        self._db.execute(_ALL_LINES)
+        if self._one("SELECT count(*) FROM line WHERE is_mixed"):
+            self._db.execute(_MIXED_LINES)
+            self._db.execute("DELETE FROM line WHERE is_mixed = (parts IS NULL)")
         return int(self._one("SELECT count(*) FROM line"))
 
     def lines(self) -> Iterator[pa.RecordBatch]:
@@ -369,23 +372,39 @@ _EFFECTIVE = """
 _WHOLESALE_BASIS = _EFFECTIVE.format(hop="c.wholesale")
 _RETAIL_BASIS = _EFFECTIVE.format(hop="c.retail")
 _USES_LIST = "c.wholesale_basis = 'list' OR c.retail_basis = 'list'"
+# Amounts travel as text, days and their amounts as texts with commas: they are stored, never computed with, on the
+# way. Trailing noughts are dropped, which halves what is carried; a bare point at the end is still a number.
+_TEXT = "rtrim({0}::VARCHAR, '0')"
+_DAYS = "array_to_string(list_transform(by_day, lambda x: {0}), ',')"
+_DAY_TEXT = {
+    column: _DAYS.format(_TEXT.format(f"x.{column}")) for column in ("quantity", "cost", "list_cost")
+}
 # Rows of one subject and currency under the same two rules; with a list rule, also of the same list price and rate.
 _GROUPS = f"""
     CREATE TEMP TABLE usage_group AS
-    SELECT o.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
-           s.charge_category, s.charge_type, s.currency AS row_currency, c.wholesale_rule_id, c.retail_rule_id,
-           {_WHOLESALE_BASIS} AS wholesale_basis, {_RETAIL_BASIS} AS retail_basis,
-           CASE WHEN {_USES_LIST} THEN s.listing ELSE 0 END AS listing,
-           CASE WHEN {_USES_LIST} THEN s.list_price END AS list_price,
-           CASE WHEN {_USES_LIST} THEN s.list_fx END AS list_fx,
-           sum(s.quantity) AS quantity, sum(s.cost) AS cost, sum(s.list_cost) AS list_cost,
-           sum(s.rows)::BIGINT AS rows, min(s.charge_from) AS charge_from, max(s.charge_until) AS charge_until,
-           list_sort(list({{{{'day': s.usage_date, 'quantity': s.quantity, 'cost': s.cost,
-                            'list_cost': s.list_cost}}}})) AS by_day
-    FROM {_OWNED_ROWS}
-    JOIN choice c ON c.bucket = d.bucket{{same}}
-    WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax'
-    GROUP BY ALL
+    SELECT * EXCLUDE (by_day),
+           {_DAYS.format("x.day::VARCHAR")} AS days,
+           CASE WHEN wholesale_basis = 'cost' THEN {_DAY_TEXT["cost"]} END AS day_cost,
+           CASE WHEN wholesale_basis = 'fixed' OR retail_basis = 'fixed' OR list_price IS NOT NULL
+                THEN {_DAY_TEXT["quantity"]} END AS day_quantity,
+           CASE WHEN (wholesale_basis = 'list' OR retail_basis = 'list') AND list_price IS NULL
+                THEN {_DAY_TEXT["list_cost"]} END AS day_list_cost
+    FROM (
+        SELECT o.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
+               s.charge_category, s.charge_type, s.currency AS row_currency, c.wholesale_rule_id, c.retail_rule_id,
+               {_WHOLESALE_BASIS} AS wholesale_basis, {_RETAIL_BASIS} AS retail_basis,
+               CASE WHEN {_USES_LIST} THEN s.listing ELSE 0 END AS listing,
+               CASE WHEN {_USES_LIST} THEN s.list_price END AS list_price,
+               CASE WHEN {_USES_LIST} THEN s.list_fx END AS list_fx,
+               sum(s.quantity) AS quantity, sum(s.cost) AS cost, sum(s.list_cost) AS list_cost,
+               sum(s.rows)::BIGINT AS rows, min(s.charge_from) AS charge_from, max(s.charge_until) AS charge_until,
+               list_sort(list({{{{'day': s.usage_date, 'quantity': s.quantity, 'cost': s.cost,
+                                'list_cost': s.list_cost}}}})) AS by_day
+        FROM {_OWNED_ROWS}
+        JOIN choice c ON c.bucket = d.bucket{{same}}
+        WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax'
+        GROUP BY ALL
+    )
 """
 # One document a hop and customer, with the id of its statement and what ids of its lines begin with. The ids are
 # those of `rating.statements.digest`.
@@ -397,22 +416,25 @@ _DOCUMENTS = """
     WHERE customer_id IN (SELECT DISTINCT customer_id FROM usage_group)
 """
 _SUBJECT = "vendor, account, subscription, product, sku, meter, unit, charge_category, charge_type"
-# Lines of both hops. `taken` is the basis that is priced: with the retail basis `cost` that of the wholesale rule. A
-# wholesale line does not tell retail rules apart. A list basis of several prices is kept in its parts.
+# Lines of both hops. `taken` is the basis that is priced: with the retail basis `cost` that of the wholesale rule. Of
+# a list basis the quantity is priced where rows have a list price, else the list cost they carry. A wholesale line
+# does not tell retail rules apart.
 _LINES = f"""
-    CREATE TEMP TABLE line AS
-    SELECT * REPLACE (CASE WHEN len(parts) > 1 THEN parts END AS parts)
+    SELECT hop, customer_id, {_SUBJECT}, row_currency, rule_id, basis, upper_rule_id, upper_basis, taken,
+           any_value(list_price) FILTER (WHERE taken = 'list') AS list_price,
+           any_value(list_fx) FILTER (WHERE taken = 'list') AS list_fx,
+           max(listing) AS listing, sum(quantity) AS quantity, sum(cost) AS cost, sum(amount) AS amount,
+           sum(rows)::BIGINT AS source_rows, min(charge_from) AS charge_from, max(charge_until) AS charge_until,
+           string_agg(days, ',') AS days, string_agg(day_basis, ',') AS day_basis,
+           bool_and(taken = 'list') AND (min(list_price) <> max(list_price) OR min(list_fx) IS DISTINCT FROM max(list_fx)
+                               OR count(list_price) NOT IN (0, count(*))) AS is_mixed,
+           {{parts}} AS parts
     FROM (
-        SELECT hop, customer_id, {_SUBJECT}, row_currency, rule_id, basis, upper_rule_id, upper_basis, taken,
-               max(listing) AS listing, sum(quantity) AS quantity, sum(cost) AS cost, sum(list_cost) AS list_cost,
-               any_value(list_price) FILTER (WHERE taken = 'list') AS list_price,
-               any_value(list_fx) FILTER (WHERE taken = 'list') AS list_fx,
-               sum(rows)::BIGINT AS source_rows, min(charge_from) AS charge_from, max(charge_until) AS charge_until,
-               flatten(list(by_day)) AS by_day,
-               list({{
-                   'list_price': list_price, 'list_fx': list_fx, 'quantity': quantity, 'list_cost': list_cost,
-                   'by_day': by_day
-               }}) FILTER (WHERE taken = 'list') AS parts
+        SELECT *,
+               CASE WHEN taken = 'cost' THEN cost WHEN taken = 'fixed' OR list_price IS NOT NULL THEN quantity
+                    ELSE list_cost END AS amount,
+               CASE WHEN taken = 'cost' THEN day_cost WHEN taken = 'fixed' OR list_price IS NOT NULL
+                    THEN day_quantity ELSE day_list_cost END AS day_basis
         FROM (
             SELECT 'wholesale' AS hop, wholesale_rule_id AS rule_id, wholesale_basis AS basis,
                    NULL::BIGINT AS upper_rule_id, '' AS upper_basis, wholesale_basis AS taken, *
@@ -422,51 +444,36 @@ _LINES = f"""
                    CASE retail_basis WHEN 'cost' THEN wholesale_basis ELSE retail_basis END, *
             FROM usage_group
         )
-        GROUP BY ALL
     )
+    {{where}}
+    GROUP BY ALL
 """
-# Amounts travel as text, days and their amounts as PostgreSQL array literals: they are stored, never computed with,
-# on the way. Trailing noughts are dropped, which halves what is carried; a bare point at the end is still a number.
-_TEXT = "rtrim({0}::VARCHAR, '0')"
-_DAYS = "'{{' || array_to_string(list_transform(by_day, lambda x: {0}), ',') || '}}'"
-_DAY_TEXT = {
-    column: _DAYS.format(_TEXT.format(f"x.{column}")) for column in ("quantity", "cost", "list_cost")
-}
-_LIST_PARTS = f"""
-    list_transform(parts, lambda p: {{
-        'list_price': {_TEXT.format("p.list_price")}, 'list_fx': {_TEXT.format("p.list_fx")},
-        'quantity': {_TEXT.format("p.quantity")}, 'list_cost': {_TEXT.format("p.list_cost")},
-        'days': list_transform(p.by_day, lambda x: x.day::VARCHAR),
-        'day_quantity': list_transform(p.by_day, lambda x: {_TEXT.format("x.quantity")}),
-        'day_list_cost': list_transform(p.by_day, lambda x: {_TEXT.format("x.list_cost")})
-    }})
+_PART_TYPE = "STRUCT(list_price VARCHAR, list_fx VARCHAR, amount VARCHAR, days VARCHAR, day_basis VARCHAR)"
+_PART = f"""
+    struct_pack(list_price := {_TEXT.format("list_price")}, list_fx := {_TEXT.format("list_fx")},
+                amount := {_TEXT.format("amount")}, days := days, day_basis := day_basis)
 """
-# What a line is priced from, as `rating.statements.Sum`: where rows have a list price, their quantity.
-_SUMMED = """
-    CASE WHEN parts IS NOT NULL THEN NULL WHEN taken = 'cost' THEN 'cost'
-         WHEN taken = 'fixed' OR list_price IS NOT NULL THEN 'quantity' ELSE 'list_cost' END
-"""
-_SUMS = ("cost", "quantity", "list_cost")
+# Where list prices differ within a line, no single sum can be priced: such lines keep what has one price in `parts`.
+_ALL_LINES = "CREATE TEMP TABLE line AS " + _LINES.format(parts=f"NULL::{_PART_TYPE}[]", where="")
+_MIXED_LINES = "INSERT INTO line " + _LINES.format(
+    parts=f"list({_PART})",
+    where="WHERE customer_id IN (SELECT customer_id FROM line WHERE is_mixed) AND taken = 'list'",
+)
 _LINES_IN_ORDER = f"""
-    SELECT * EXCLUDE (list_cost, by_day, parts, taken, summed, place, upper_place, identity, words, upper_words)
-             REPLACE ({_TEXT.format("quantity")} AS quantity, {_TEXT.format("cost")} AS cost,
-                      {_TEXT.format("list_price")} AS list_price, {_TEXT.format("list_fx")} AS list_fx),
-           left(sha256(concat_ws(chr(31), identity, {_SUBJECT}, words, basis, upper_words, upper_basis,
-                                 row_currency)), 32) AS group_id,
-           CASE summed {" ".join(f"WHEN '{one}' THEN {_TEXT.format(one)}" for one in _SUMS)} END AS amount,
-           CASE summed {" ".join(f"WHEN '{one}' THEN {_DAY_TEXT[one]}" for one in _SUMS)} END AS day_basis,
-           CASE WHEN summed IS NOT NULL THEN {_DAYS.format("x.day::VARCHAR")} END AS days,
-           {_LIST_PARTS} AS list_parts
-    FROM (
-        SELECT l.*, {_SUMMED} AS summed, d.reseller_id, d.currency, d.statement_id, d.identity,
-               coalesce(r.words, '') AS words, coalesce(r.place, 0) AS place,
-               coalesce(u.words, '') AS upper_words, coalesce(u.place, 0) AS upper_place
-        FROM line l
-        JOIN document d ON d.hop = l.hop AND d.customer_id = l.customer_id
-        LEFT JOIN rule_words r ON r.rule_id = l.rule_id
-        LEFT JOIN rule_words u ON u.rule_id = l.upper_rule_id
-        ORDER BY l.customer_id, l.hop, {_SUBJECT}, place, basis, upper_place, upper_basis, row_currency
-    )
+    SELECT l.* EXCLUDE (taken, is_mixed)
+           REPLACE ({_TEXT.format("quantity")} AS quantity, {_TEXT.format("cost")} AS cost,
+                        {_TEXT.format("list_price")} AS list_price, {_TEXT.format("list_fx")} AS list_fx,
+                        CASE WHEN parts IS NULL THEN {_TEXT.format("amount")} END AS amount,
+                        '{{' || days || '}}' AS days, '{{' || day_basis || '}}' AS day_basis),
+           d.reseller_id, d.currency, d.statement_id,
+           left(sha256(concat_ws(chr(31), d.identity, {_SUBJECT}, coalesce(r.words, ''), basis,
+                                 coalesce(u.words, ''), upper_basis, row_currency)), 32) AS group_id
+    FROM line l
+    JOIN document d ON d.hop = l.hop AND d.customer_id = l.customer_id
+    LEFT JOIN rule_words r ON r.rule_id = l.rule_id
+    LEFT JOIN rule_words u ON u.rule_id = l.upper_rule_id
+    ORDER BY l.customer_id, l.hop, {_SUBJECT}, coalesce(r.place, 0), basis, coalesce(u.place, 0), upper_basis,
+             row_currency
 """
 _UNMAPPED = f"""
     SELECT s.vendor, s.billing_account, s.account, s.currency, sum(s.rows)::BIGINT, sum(s.cost) AS cost,

@@ -171,20 +171,15 @@ class _ListBasis:
 
     @classmethod
     def of(cls, parts: Sequence[dict[str, Any]]) -> "_ListBasis":
-        """Add up the parts of a line that have a list price of their own, or a list cost."""
+        """Add up the parts: rows of one list price each, or rows that carry their list cost."""
         amount = Decimal(0)
-        days: list[str] = []
         day_basis: list[str] = []
         for part in parts:
-            days += part["days"]
-            if part["list_price"] is None:
-                amount = add(amount, Decimal(part["list_cost"]))
-                day_basis += part["day_list_cost"]
-            else:
-                unit = _unit(part["list_price"], part["list_fx"])
-                amount = add(amount, multiply(Decimal(part["quantity"]), unit))
-                day_basis += [plain(multiply(Decimal(quantity), unit)) for quantity in part["day_quantity"]]
-        return cls(amount, _array(days), _array(day_basis))
+            unit = Decimal(1) if part["list_price"] is None else _unit(part["list_price"], part["list_fx"])
+            amount = add(amount, multiply(Decimal(part["amount"]), unit))
+            day_basis += [plain(multiply(Decimal(one), unit)) for one in part["day_basis"].split(",")]
+        days = ",".join(part["days"] for part in parts)
+        return cls(amount, f"{{{days}}}", f"{{{','.join(day_basis)}}}")
 
 
 @cache
@@ -192,16 +187,11 @@ def _unit(list_price: str, list_fx: str | None) -> Decimal:
     return list_unit_amount(Decimal(list_price), None if list_fx is None else Decimal(list_fx))
 
 
-def _array(values: Sequence[str]) -> str:
-    """Write a PostgreSQL array literal."""
-    return "{" + ",".join(values) + "}"
-
-
 #: What pricing looks at of each line, in this order.
 _LOOKED_AT = ("customer_id", "hop", "rule_id", "upper_rule_id", "listing", "row_currency", "amount", "list_price",
-              "list_fx", "list_parts")  # fmt: skip
+              "list_fx", "parts")  # fmt: skip
 _KIND = slice(2, 6)
-_NOT_STORED = ("listing", "amount", "list_price", "list_fx", "list_parts")
+_NOT_STORED = ("listing", "amount", "list_price", "list_fx", "parts")
 
 
 class _Pricing:
@@ -239,10 +229,10 @@ class _Pricing:
         known, day_factors = formulas.known, formulas.day_factors
         place = len(self._numbers)
         lines: list[tuple[Formula, Decimal]] = []
-        for number, (*_, amount, list_price, list_fx, list_parts) in zip(numbers, rows, strict=True):
+        for number, (*_, amount, list_price, list_fx, parts) in zip(numbers, rows, strict=True):
             formula, day_factor = known[number], day_factors[number]
-            if list_parts is not None:
-                basis = self._list_bases[place + len(lines)] = _ListBasis.of(list_parts)
+            if parts is not None:
+                basis = self._list_bases[place + len(lines)] = _ListBasis.of(parts)
                 exact = basis.amount
             elif list_price is not None:
                 unit = _unit(list_price, list_fx)
