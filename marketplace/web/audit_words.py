@@ -1,6 +1,7 @@
 """What the audit trail tells, in words: the acts, what they were done to, and the facts that changed."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from flask_babel import gettext
@@ -111,6 +112,7 @@ _FACTS: Mapping[str, str] = {
     "subscription": N_("Subscription"),
     "text": N_("Text"),
     "unit_price": N_("Unit price"),
+    "until": N_("Until"),
     "valid_from": N_("From"),
     "valid_until": N_("Until (excluded)"),
     "vat_number": N_("VAT number"),
@@ -180,5 +182,16 @@ def value_said(value: object) -> str:
             return ", ".join(value_said(one) for one in value)
         case dict():
             return "; ".join(f"{fact_said(name)}: {value_said(one)}" for name, one in value.items())
+        case str() if (moment := _moment(value)) is not None:
+            return shown.moment(moment)
         case _:
             return str(value)
+
+
+def _moment(value: str) -> datetime | None:
+    """Read an instant as JSON keeps it; days and other texts are none."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None

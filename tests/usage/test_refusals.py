@@ -205,4 +205,4 @@ def test_a_period_that_is_none_is_wrong_usage(desk: Marketplace, period: str) ->
 
     answer = desk.run("usage", "import", file, "--vendor", "v", "--period", period, code=2)
 
-    assert answer == {}
+    assert answer["error"].endswith("is not a period. Write the year and the month, such as 2024-09.")
