@@ -21,7 +21,7 @@ from marketplace.rating.price import LIST
 from marketplace.rating.rule_choice import SCOPE_COLUMNS, specificity
 from marketplace.rating.statements import RETAIL, WHOLESALE
 
-_FETCH = 20_000
+_FETCH = 50_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ found in a dictionary, two products, and its share of the rounded total.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -182,7 +182,7 @@ class _ListBasis:
         return cls(amount, f"{{{days}}}", f"{{{','.join(day_basis)}}}")
 
 
-@cache
+@lru_cache(maxsize=100_000)
 def _unit(list_price: str, list_fx: str | None) -> Decimal:
     return list_unit_amount(Decimal(list_price), None if list_fx is None else Decimal(list_fx))
 

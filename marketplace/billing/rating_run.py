@@ -7,7 +7,7 @@ and bills what changed in closed periods with the first of them.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,7 @@ def carry_out(
         with database.owner_transaction() as session:
             asked = session.get_one(CloseRun, run_id)
             begun = Actor(name=asked.started_by, audience=Audience.WHOLESALER, user_id=asked.started_by_id)
-            periods = _periods_to_rate(session, period)
+            periods = _periods_to_rate(session, period, today=now.date())
             runs = [asked if one == period else begin(session, period=one, actor=begun) for one in periods]
             for run in runs:
                 run.status, run.started_at = RunStatus.RUNNING.value, utc_now()
@@ -145,15 +145,18 @@ def _end_unended(database: Database, ids: Sequence[int], error: Exception) -> No
         )
 
 
-def _periods_to_rate(session: Session, period: Period) -> list[Period]:
-    """Give the unclosed periods up to this one that have usage, the earliest first."""
+def _periods_to_rate(session: Session, period: Period, *, today: date) -> list[Period]:
+    """Give the unclosed periods up to this one that have usage, the earliest first.
+
+    A period without usage bills what closed ones differ by, unless it has not begun: 2099-12 is a slip.
+    """
     standing = session.get(BillingPeriod, period.number)
     if standing is not None and standing.status == PeriodStatus.CLOSED:
         raise ClosedAlready(period=period)
     rows = session.execute(text(_UNCLOSED), {"period": period.number}).scalars()
     periods = [Period.from_number(number) for number in rows]
     if period not in periods:
-        if not changed_closed_periods(session, before=period):
+        if period.start > today or not changed_closed_periods(session, before=period):
             raise NothingToRate(period=period)
         periods.append(period)
     return periods

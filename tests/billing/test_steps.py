@@ -12,7 +12,7 @@ from marketplace.billing import periods
 from marketplace.billing.closing import workshop
 from marketplace.billing.jobs import rate as rating_job
 from marketplace.billing.models import BillingPeriod, CloseRun
-from marketplace.billing.rating_run import begin, carry_out
+from marketplace.billing.rating_run import NothingToRate, begin, carry_out
 from marketplace.billing.run_progress import RunCancelled
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.db import Database
@@ -69,6 +69,19 @@ def test_a_step_is_refused_while_a_close_is_at_work(
 
         with pytest.raises(Exception, match="A close is running already"):
             take(step, database, SEPTEMBER)
+
+
+@pytest.mark.usefixtures("customer")
+def test_a_month_that_has_not_begun_is_a_slip_and_bills_no_differences(
+    database: Database, lake: Path, close: Close
+) -> None:
+    close(approve=True)
+    add_usage(database, lake, "5")
+
+    with pytest.raises(NothingToRate, match="There is no usage for 2099-12"):
+        close("2099-12", approve=True)
+
+    assert billed(database) == "300"
 
 
 @pytest.mark.usefixtures("customer")
