@@ -4,6 +4,7 @@ import argparse
 import errno
 import importlib
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -89,7 +90,10 @@ def run_command(topics: Iterable[str], arguments: Sequence[str] | None) -> int:
         return REFUSED
     finally:
         close_databases()
-    _print_result(result, as_json=args.json)
+    try:
+        _print_result(result, as_json=args.json)
+    except BrokenPipeError:  # whoever reads has read enough, as `head` does: the work itself is done
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return result.exit_code
 
 

@@ -27,14 +27,19 @@ class Shell:
     folder: Path
     ended: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
 
-    def type(self, name: str, *arguments: str | Path) -> None:
-        """Run one command with the embedded database."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """The embedded database in the shell's own home, whatever is set where the tests run."""
         ours = {environment_name(setting) for setting in Settings.model_fields}
-        environment = {name: value for name, value in os.environ.items() if name not in ours}
+        others = {name: value for name, value in os.environ.items() if name not in ours}
+        return {**others, "MARKETPLACE_HOME": str(self.home), "PYTHONPATH": str(ROOT)}
+
+    def type(self, name: str, *arguments: str | Path) -> None:
+        """Run one command."""
         self.ended[name] = subprocess.run(
             [sys.executable, "-m", "marketplace", *map(str, arguments)],
             cwd=self.folder,
-            env={**environment, "MARKETPLACE_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=120,
@@ -159,3 +164,18 @@ def test_the_doctor_is_content(shell: Shell) -> None:
 
 def test_the_last_command_leaves_no_server_behind(shell: Shell) -> None:
     assert not (shell.home / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_reader_who_has_read_enough_is_no_failure(shell: Shell) -> None:
+    command = [sys.executable, "-m", "marketplace", "doctor"]
+    with subprocess.Popen(
+        command, cwd=shell.folder, env=shell.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+
+        complaints = process.stderr.read().decode()
+
+    assert "BrokenPipe" not in complaints
+    assert process.returncode == 0
