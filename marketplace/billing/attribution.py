@@ -15,11 +15,13 @@ from typing import Any, NamedTuple, Self
 import duckdb
 import pyarrow as pa
 
-from marketplace.billing.terms import FIRST_DAY, LAST_DAY, Book, RuleSpan
+from marketplace.billing import attribution_sql as sql
+from marketplace.billing.terms import FIRST_DAY, LAST_DAY, Book
 from marketplace.core.period import Period
 from marketplace.rating.price import LIST
-from marketplace.rating.rule_choice import SCOPE_COLUMNS, specificity
+from marketplace.rating.rule_choice import SCOPE_COLUMNS
 from marketplace.rating.statements import RETAIL, WHOLESALE
+from marketplace.usage.engine import quoted
 
 _FETCH = 50_000
 
@@ -113,23 +115,23 @@ class Attribution:
     def attribute(self) -> None:
         """Find the owner of every account on every day, then the two rules of everything owned."""
         self._load_terms()
-        self._db.execute(_BUCKETS_OF_DAYS)
-        self._db.execute(_OWNERS)
-        self._db.execute(_choice_query(self._book.rules))
+        self._db.execute(sql.BUCKETS_OF_DAYS)
+        self._db.execute(sql.OWNERS)
+        self._db.execute(sql.choice_query(self._book.rules))
 
     def group(self, billing_period: Period) -> int:
         """Sum up to the lines of both hops, as they stand on statements of a period. Gives their number."""
-        self._db.execute(_group_query(self._book.rules))
+        self._db.execute(sql.group_query(self._book.rules))
         self._load_documents(billing_period)
-        self._db.execute(_ALL_LINES)
+        self._db.execute(sql.ALL_LINES)
         if self._one("SELECT count(*) FROM line WHERE is_mixed"):
-            self._db.execute(_MIXED_LINES)
+            self._db.execute(sql.MIXED_LINES)
             self._db.execute("DELETE FROM line WHERE is_mixed = (parts IS NULL)")
         return int(self._one("SELECT count(*) FROM line"))
 
     def lines(self) -> Iterator[pa.RecordBatch]:
         """Stream the lines as Arrow, ordered by customer, hop and business fields."""
-        yield from self._db.sql(_LINES_IN_ORDER).to_arrow_reader(_FETCH)
+        yield from self._db.sql(sql.LINES_IN_ORDER).to_arrow_reader(_FETCH)
 
     def costs(self) -> Iterator[tuple[int, str, str, Decimal]]:
         """Give what the vendor charged for each customer: customer, vendor, currency, cost."""
@@ -141,20 +143,20 @@ class Attribution:
 
     def unmapped(self) -> list[UnmappedUsage]:
         """Give what nobody owns, by account, the dearest first."""
-        return [UnmappedUsage(*row) for row in self._db.execute(_UNMAPPED).fetchall()]
+        return [UnmappedUsage(*row) for row in self._db.execute(sql.UNMAPPED).fetchall()]
 
     def tax(self) -> dict[BillKey, tuple[Decimal, int]]:
         """Give vendor tax by bill: the sum and the number of rows."""
-        rows = self._db.execute(_TAX).fetchall()
+        rows = self._db.execute(sql.TAX).fetchall()
         return {BillKey(*row[:3]): (row[3], row[4]) for row in rows}
 
     def owned(self, *, only_customers: Sequence[int] | None = None) -> dict[BillKey, tuple[Decimal, int]]:
         """Give the cost of what somebody owns by bill, of all customers or some."""
         if only_customers is None:
-            rows = self._db.execute(_OWNED.format(where="")).fetchall()
+            rows = self._db.execute(sql.OWNED.format(where="")).fetchall()
         else:
             where = "AND o.customer_id IN (SELECT unnest(?::BIGINT[]))"
-            rows = self._db.execute(_OWNED.format(where=where), [list(only_customers)]).fetchall()
+            rows = self._db.execute(sql.OWNED.format(where=where), [list(only_customers)]).fetchall()
         return {BillKey(*row[:3]): (row[3], row[4]) for row in rows}
 
     # -- how ----------------------------------------------------------------------------------------------------
@@ -164,25 +166,25 @@ class Attribution:
 
     def _day_sums(self) -> str:
         if not self._sources:
-            return _NO_ROWS
+            return sql.NO_ROWS
         needs_list = any(rule.terms.basis == LIST for rule in self._book.rules)
         selects = []
         for source in self._sources:
             conditions = []
             if source.only is not None:
-                pairs = ", ".join(f"({_literal(account)}, {_literal(kind)})" for account, kind in source.only)
+                pairs = ", ".join(f"({quoted(account)}, {quoted(kind)})" for account, kind in source.only)
                 conditions.append(f"(billing_account, file_kind) IN ({pairs})")
             if covered := self._covered.get(source.vendor):
-                invoices = ", ".join(map(_literal, covered))
+                invoices = ", ".join(map(quoted, covered))
                 conditions.append(
                     "NOT (file_kind = 'reconciliation' AND lower(charge_category) = 'usage' "
                     f"AND invoice IN ({invoices}))"
                 )
-            files = ", ".join(map(_literal, source.files))
+            files = ", ".join(map(quoted, source.files))
             where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-            listing = _LISTING if needs_list else "0::TINYINT"
-            query = _DAY_SUMS.format(
-                vendor=_literal(source.vendor), listing=listing, files=files, where=where
+            listing = sql.LISTING if needs_list else "0::TINYINT"
+            query = sql.DAY_SUMS.format(
+                vendor=quoted(source.vendor), listing=listing, files=files, where=where
             )
             selects.append(query)
         return " UNION ALL ".join(selects)
@@ -259,235 +261,9 @@ class Attribution:
                 }
             ),
         )
-        self._db.execute(_DOCUMENTS, [str(self._book.period), str(billing_period)])
+        self._db.execute(sql.DOCUMENTS, [str(self._book.period), str(billing_period)])
 
     def _load(self, name: str, table: pa.Table) -> None:
         self._db.register("loaded", table)
         self._db.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM loaded")
         self._db.unregister("loaded")
-
-
-def _choice_query(rules: Sequence[RuleSpan]) -> str:
-    """Write the query that finds the winning rule of each hop for everything rules tell apart.
-
-    Each set of filled columns that rules really use becomes one join; the most specific that matched wins.
-    """
-    keys = _told_apart(rules)
-    joins, picks = [], []
-    for hop in ("wholesale", "retail"):
-        aliases = []
-        for number, filled in enumerate(_filled_sets(rules, hop)):
-            alias = f"{hop}{number}"
-            equal = "".join(f" AND {alias}.{column} = k.{column}" for column in filled)
-            joins.append(
-                f"LEFT JOIN rule {alias} ON {alias}.hop = '{hop}' AND {alias}.filled = '{','.join(filled)}'"
-                f"{equal} AND b.starts >= {alias}.starts AND b.starts < {alias}.ends"
-            )
-            aliases.append(alias)
-        for field, nothing in (("rule_id", "NULL::BIGINT"), ("basis", "NULL::VARCHAR")):
-            chosen = ", ".join(f"{alias}.{field}" for alias in aliases)
-            picks.append(f"{f'coalesce({chosen})' if aliases else nothing} AS {hop}_{field}")
-    distinct = ", ".join(["d.bucket", *(_qualified(column) for column in keys)])
-    return _CHOICES.format(picks=", ".join(picks), distinct=distinct, joins=" ".join(joins))
-
-
-def _group_query(rules: Sequence[RuleSpan]) -> str:
-    """Write the query that sums up to groups, each with its two rules."""
-    same = "".join(f" AND c.{column} = {_qualified(column)}" for column in _told_apart(rules))
-    return _GROUPS.format(same=same)
-
-
-def _told_apart(rules: Sequence[RuleSpan]) -> list[str]:
-    """Give the columns that some rule names: others make no difference to the choice."""
-    used = {column for rule in rules for column in rule.scope.filled}
-    return [column for column in SCOPE_COLUMNS if column in used]
-
-
-def _qualified(column: str) -> str:
-    return f"o.{column}" if column.endswith("_id") else f"s.{column}"
-
-
-def _filled_sets(rules: Sequence[RuleSpan], hop: str) -> list[tuple[str, ...]]:
-    """Give the sets of filled columns that rules of a hop use, the most specific first."""
-    return sorted({rule.scope.filled for rule in rules if rule.hop == hop}, key=specificity, reverse=True)
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-# Whether a list price applies to a row, as `rating.price.Listing`.
-_LISTING = """
-    CASE WHEN is_committed OR lower(charge_category) NOT IN ('usage', 'purchase') THEN 2
-         WHEN list_cost IS NULL AND list_unit_price IS NULL THEN 1 ELSE 0 END::TINYINT
-"""
-_DAY_SUMS = """
-    SELECT {vendor} AS vendor, billing_account, account, subscription, product, sku, meter, unit,
-           charge_category, charge_type, currency, usage_date, {listing} AS listing,
-           CASE WHEN listing = 0 AND list_cost IS NULL THEN list_unit_price END AS list_price,
-           CASE WHEN listing = 0 AND list_cost IS NULL THEN list_fx END AS list_fx,
-           sum(quantity) AS quantity, sum(cost) AS cost, coalesce(sum(list_cost), 0) AS list_cost,
-           count(*) AS rows, min(charge_from) AS charge_from, max(charge_until) AS charge_until
-    FROM read_parquet([{files}], hive_partitioning = false){where}
-    GROUP BY ALL
-"""
-_NO_ROWS = """
-    SELECT '' AS vendor, '' AS billing_account, '' AS account, '' AS subscription, '' AS product, '' AS sku,
-           '' AS meter, '' AS unit, '' AS charge_category, '' AS charge_type, '' AS currency,
-           DATE '2000-01-01' AS usage_date, 0::TINYINT AS listing, NULL::DECIMAL(38, 18) AS list_price,
-           NULL::DECIMAL(38, 18) AS list_fx, 0::DECIMAL(38, 18) AS quantity, 0::DECIMAL(38, 18) AS cost,
-           0::DECIMAL(38, 18) AS list_cost, 0::BIGINT AS rows, DATE '2000-01-01' AS charge_from,
-           DATE '2000-01-01' AS charge_until
-    WHERE false
-"""
-# The stretch of unchanging terms each usage day lies in.
-_BUCKETS_OF_DAYS = """
-    CREATE TEMP TABLE day_bucket AS
-    SELECT usage_date, max(bucket) AS bucket
-    FROM (SELECT DISTINCT usage_date FROM day_sum) JOIN bucket ON starts <= usage_date GROUP BY usage_date
-"""
-_OWNERS = """
-    CREATE TEMP TABLE owner AS
-    SELECT a.vendor, a.account, a.bucket, m.customer_id, m.reseller_id
-    FROM (SELECT DISTINCT s.vendor, s.account, d.bucket FROM day_sum s JOIN day_bucket d USING (usage_date)) a
-    JOIN bucket b ON b.bucket = a.bucket
-    LEFT JOIN mapping m ON m.vendor = a.vendor AND m.account = a.account
-        AND b.starts >= m.starts AND b.starts < m.ends
-"""
-_OWNED_ROWS = """
-    day_sum s JOIN day_bucket d USING (usage_date)
-    JOIN owner o ON o.vendor = s.vendor AND o.account = s.account AND o.bucket = d.bucket
-"""
-_CHOICES = f"""
-    CREATE TEMP TABLE choice AS
-    SELECT k.*, {{picks}}
-    FROM (SELECT DISTINCT {{distinct}} FROM {_OWNED_ROWS}
-          WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax') k
-    JOIN bucket b ON b.bucket = k.bucket {{joins}}
-"""
-# The basis a hop comes down to for a row: cost where there is no rule, or a list rule without a list price.
-_EFFECTIVE = """
-    CASE WHEN {hop}_basis IS NULL OR ({hop}_basis = 'list' AND s.listing <> 0) THEN 'cost' ELSE {hop}_basis END
-"""
-_WHOLESALE_BASIS = _EFFECTIVE.format(hop="c.wholesale")
-_RETAIL_BASIS = _EFFECTIVE.format(hop="c.retail")
-_USES_LIST = "c.wholesale_basis = 'list' OR c.retail_basis = 'list'"
-# Amounts travel as text, days and their amounts as texts with commas: they are stored, never computed with, on the
-# way. Trailing noughts are dropped, which halves what is carried; a bare point at the end is still a number.
-_TEXT = "rtrim({0}::VARCHAR, '0')"
-_DAYS = "array_to_string(list_transform(by_day, lambda x: {0}), ',')"
-_DAY_TEXT = {
-    column: _DAYS.format(_TEXT.format(f"x.{column}")) for column in ("quantity", "cost", "list_cost")
-}
-# Rows of one subject and currency under the same two rules; with a list rule, also of the same list price and rate.
-_GROUPS = f"""
-    CREATE TEMP TABLE usage_group AS
-    SELECT * EXCLUDE (by_day),
-           {_DAYS.format("x.day::VARCHAR")} AS days,
-           CASE WHEN wholesale_basis = 'cost' THEN {_DAY_TEXT["cost"]} END AS day_cost,
-           CASE WHEN wholesale_basis = 'fixed' OR retail_basis = 'fixed' OR list_price IS NOT NULL
-                THEN {_DAY_TEXT["quantity"]} END AS day_quantity,
-           CASE WHEN (wholesale_basis = 'list' OR retail_basis = 'list') AND list_price IS NULL
-                THEN {_DAY_TEXT["list_cost"]} END AS day_list_cost
-    FROM (
-        SELECT o.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
-               s.charge_category, s.charge_type, s.currency AS row_currency, c.wholesale_rule_id, c.retail_rule_id,
-               {_WHOLESALE_BASIS} AS wholesale_basis, {_RETAIL_BASIS} AS retail_basis,
-               CASE WHEN {_USES_LIST} THEN s.listing ELSE 0 END AS listing,
-               CASE WHEN {_USES_LIST} THEN s.list_price END AS list_price,
-               CASE WHEN {_USES_LIST} THEN s.list_fx END AS list_fx,
-               sum(s.quantity) AS quantity, sum(s.cost) AS cost, sum(s.list_cost) AS list_cost,
-               sum(s.rows)::BIGINT AS rows, min(s.charge_from) AS charge_from, max(s.charge_until) AS charge_until,
-               list_sort(list({{{{'day': s.usage_date, 'quantity': s.quantity, 'cost': s.cost,
-                                'list_cost': s.list_cost}}}})) AS by_day
-        FROM {_OWNED_ROWS}
-        JOIN choice c ON c.bucket = d.bucket{{same}}
-        WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax'
-        GROUP BY ALL
-    )
-"""
-# One document a hop and customer, with the id of its statement and what ids of its lines begin with. The ids are
-# those of `rating.statements.digest`.
-_DOCUMENTS = """
-    CREATE TEMP TABLE document AS
-    SELECT *, concat_ws(chr(31), $1, hop, reseller, customer, currency) AS identity,
-           left(sha256(concat_ws(chr(31), 'statement', $2, hop, reseller, customer, currency)), 32) AS statement_id
-    FROM (FROM wholesale_party UNION ALL FROM retail_party)
-    WHERE customer_id IN (SELECT DISTINCT customer_id FROM usage_group)
-"""
-_SUBJECT = "vendor, account, subscription, product, sku, meter, unit, charge_category, charge_type"
-# Lines of both hops. `taken` is the basis that is priced: with the retail basis `cost` that of the wholesale rule. Of
-# a list basis the quantity is priced where rows have a list price, else the list cost they carry. A wholesale line
-# does not tell retail rules apart.
-_LINES = f"""
-    SELECT hop, customer_id, {_SUBJECT}, row_currency, rule_id, basis, upper_rule_id, upper_basis, taken,
-           any_value(list_price) FILTER (WHERE taken = 'list') AS list_price,
-           any_value(list_fx) FILTER (WHERE taken = 'list') AS list_fx,
-           max(listing) AS listing, sum(quantity) AS quantity, sum(cost) AS cost, sum(amount) AS amount,
-           sum(rows)::BIGINT AS source_rows, min(charge_from) AS charge_from, max(charge_until) AS charge_until,
-           string_agg(days, ',') AS days, string_agg(day_basis, ',') AS day_basis,
-           bool_and(taken = 'list') AND (min(list_price) <> max(list_price) OR min(list_fx) IS DISTINCT FROM max(list_fx)
-                               OR count(list_price) NOT IN (0, count(*))) AS is_mixed,
-           {{parts}} AS parts
-    FROM (
-        SELECT *,
-               CASE WHEN taken = 'cost' THEN cost WHEN taken = 'fixed' OR list_price IS NOT NULL THEN quantity
-                    ELSE list_cost END AS amount,
-               CASE WHEN taken = 'cost' THEN day_cost WHEN taken = 'fixed' OR list_price IS NOT NULL
-                    THEN day_quantity ELSE day_list_cost END AS day_basis
-        FROM (
-            SELECT 'wholesale' AS hop, wholesale_rule_id AS rule_id, wholesale_basis AS basis,
-                   NULL::BIGINT AS upper_rule_id, '' AS upper_basis, wholesale_basis AS taken, *
-            FROM usage_group
-            UNION ALL
-            SELECT 'retail', retail_rule_id, retail_basis, wholesale_rule_id, wholesale_basis,
-                   CASE retail_basis WHEN 'cost' THEN wholesale_basis ELSE retail_basis END, *
-            FROM usage_group
-        )
-    )
-    {{where}}
-    GROUP BY ALL
-"""
-_PART_TYPE = "STRUCT(list_price VARCHAR, list_fx VARCHAR, amount VARCHAR, days VARCHAR, day_basis VARCHAR)"
-_PART = f"""
-    struct_pack(list_price := {_TEXT.format("list_price")}, list_fx := {_TEXT.format("list_fx")},
-                amount := {_TEXT.format("amount")}, days := days, day_basis := day_basis)
-"""
-# Where list prices differ within a line, no single sum can be priced: such lines keep what has one price in `parts`.
-_ALL_LINES = "CREATE TEMP TABLE line AS " + _LINES.format(parts=f"NULL::{_PART_TYPE}[]", where="")
-_MIXED_LINES = "INSERT INTO line " + _LINES.format(
-    parts=f"list({_PART})",
-    where="WHERE customer_id IN (SELECT customer_id FROM line WHERE is_mixed) AND taken = 'list'",
-)
-_LINES_IN_ORDER = f"""
-    SELECT l.* EXCLUDE (taken, is_mixed)
-           REPLACE ({_TEXT.format("quantity")} AS quantity, {_TEXT.format("cost")} AS cost,
-                        {_TEXT.format("list_price")} AS list_price, {_TEXT.format("list_fx")} AS list_fx,
-                        CASE WHEN parts IS NULL THEN {_TEXT.format("amount")} END AS amount,
-                        '{{' || days || '}}' AS days, '{{' || day_basis || '}}' AS day_basis),
-           d.reseller_id, d.currency, d.statement_id,
-           left(sha256(concat_ws(chr(31), d.identity, {_SUBJECT}, coalesce(r.words, ''), basis,
-                                 coalesce(u.words, ''), upper_basis, row_currency)), 32) AS group_id
-    FROM line l
-    JOIN document d ON d.hop = l.hop AND d.customer_id = l.customer_id
-    LEFT JOIN rule_words r ON r.rule_id = l.rule_id
-    LEFT JOIN rule_words u ON u.rule_id = l.upper_rule_id
-    ORDER BY l.customer_id, l.hop, {_SUBJECT}, coalesce(r.place, 0), basis, coalesce(u.place, 0), upper_basis,
-             row_currency
-"""
-_UNMAPPED = f"""
-    SELECT s.vendor, s.billing_account, s.account, s.currency, sum(s.rows)::BIGINT, sum(s.cost) AS cost,
-           min(s.usage_date), max(s.usage_date), arg_max(s.product, s.cost)
-    FROM {_OWNED_ROWS}
-    WHERE o.customer_id IS NULL AND lower(s.charge_category) <> 'tax'
-    GROUP BY ALL ORDER BY cost DESC, s.vendor, s.account, s.currency, s.billing_account
-"""
-_TAX = """
-    SELECT vendor, billing_account, currency, sum(cost), sum(rows)::BIGINT FROM day_sum
-    WHERE lower(charge_category) = 'tax' GROUP BY ALL
-"""
-_OWNED = f"""
-    SELECT s.vendor, s.billing_account, s.currency, sum(s.cost), sum(s.rows)::BIGINT
-    FROM {_OWNED_ROWS}
-    WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax' {{where}} GROUP BY ALL
-"""
