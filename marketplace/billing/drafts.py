@@ -47,14 +47,17 @@ def copy_text(*values: object) -> str:
 
 
 def copy_lines(session: Session, table: str, period: Period, some: Iterable[pa.Table]) -> None:
-    """Copy lines of a period's own usage into a table. While one lot is being copied the next is made."""
-    with ThreadPoolExecutor(1) as beside, ExitStack() as stack:
+    """Copy lines of a period's own usage into a table. While one lot is being copied the next is made.
+
+    Where making one fails, the lot at work is copied to its end before the copy is given up.
+    """
+    with ExitStack() as stack, ThreadPoolExecutor(1) as beside:
         copy: psycopg.Copy | None = None
         copied: Future[None] | None = None
         for lines in some:
             if copy is None:
                 columns = ", ".join((*lines.column_names, "id", "period"))
-                copy = stack.enter_context(copying(session, table, f"{columns}", options="FORMAT csv"))
+                copy = stack.enter_context(copying(session, table, columns, options="FORMAT csv"))
             if copied is not None:
                 copied.result()
             copied = beside.submit(_copy_lot, copy, lines, period)
