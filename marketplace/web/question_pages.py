@@ -1,16 +1,22 @@
 """Questions on lines, as both buyers' shells show them."""
 
+from uuid import UUID
+
+from flask import abort
 from flask_babel import lazy_gettext
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from marketplace.billing.models import Question
-from marketplace.billing.queries.questions import QuestionRow
+from marketplace.billing.queries.owed import LinePage, find_line
+from marketplace.billing.queries.questions import QuestionRow, question_row
 from marketplace.billing.questions import MOST_LETTERS
 from marketplace.core.errors import N_
 from marketplace.web.forms import PageForm
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
+from marketplace.web.session import current_actor
 from resellers.models import Customer
 
 
@@ -26,6 +32,14 @@ class WordsForm(PageForm):
     )
 
 
+def line_or_404(session: Session, line_id: UUID) -> LinePage:
+    """Give a line the reader may see, with what its page shows."""
+    page = find_line(session, actor=current_actor(), line_id=line_id)
+    if page is None:
+        abort(404)
+    return page
+
+
 def _is_status(value: str) -> ColumnElement[bool]:
     return Question.answered_at.is_(None) if value == "asked" else Question.answered_at.is_not(None)
 
@@ -34,8 +48,6 @@ def question_list(
     *, has_customers: bool, filters: tuple[Filter[QuestionRow], ...] = ()
 ) -> ListView[QuestionRow]:
     """Describe the list of questions, those that wait first."""
-    from marketplace.billing.queries.questions import question_row
-
     customer = Column[QuestionRow](
         key="customer", label=N_("Customer"), value=lambda row: row.customer, sort=Customer.legal_name
     )

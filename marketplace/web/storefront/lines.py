@@ -2,18 +2,18 @@
 
 from uuid import UUID
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from marketplace.billing import questions as asking
-from marketplace.billing.queries.owed import LinePage, find_line
+from marketplace.billing.queries.owed import LinePage
 from marketplace.billing.queries.questions import questions_of_line
 from marketplace.core.actor import Permission
 from marketplace.web.explanations import explained_or_404
 from marketplace.web.guards import requires
-from marketplace.web.question_pages import WordsForm
+from marketplace.web.question_pages import WordsForm, line_or_404
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.storefront import blueprint
 
@@ -23,7 +23,7 @@ from marketplace.web.storefront import blueprint
 def line(line_id: UUID) -> ResponseReturnValue:
     """Show a line of a hop the reader may see."""
     with transaction() as session:
-        return _page(session, _line_or_404(session, line_id), WordsForm())
+        return _page(session, line_or_404(session, line_id), WordsForm())
 
 
 @blueprint.post("/lines/<uuid:line_id>/ask")
@@ -32,7 +32,7 @@ def ask(line_id: UUID) -> ResponseReturnValue:
     """Ask the wholesaler about a line."""
     form = WordsForm()
     with transaction() as session:
-        page = _line_or_404(session, line_id)
+        page = line_or_404(session, line_id)
         if not form.validate_on_submit():
             return _page(session, page, form), 422
         question = asking.ask(session, actor=current_actor(), line_id=line_id, text=form.text.data or "")
@@ -40,13 +40,6 @@ def ask(line_id: UUID) -> ResponseReturnValue:
         address = url_for("storefront.question", question_id=question.public_id)
     flash(gettext("Your question was sent. The answer will stand here."), "success")
     return redirect(address, code=303)
-
-
-def _line_or_404(session: Session, line_id: UUID) -> LinePage:
-    page = find_line(session, actor=current_actor(), line_id=line_id)
-    if page is None:
-        abort(404)
-    return page
 
 
 def _page(session: Session, page: LinePage, form: WordsForm) -> str:

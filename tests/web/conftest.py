@@ -1,4 +1,4 @@
-"""Everybody's browser, on two months of statements."""
+"""Everybody's browser, on two months of statements; folders with a site of their own say so."""
 
 import pytest
 
