@@ -38,9 +38,9 @@ document.addEventListener("click", (event) => {
     dialog.showModal();
   }
 
-  // A click beside an open menu closes it.
+  // A click beside an open menu, or on what it offers, closes it.
   document.querySelectorAll("[data-menu][open]").forEach((menu) => {
-    if (!menu.contains(event.target)) menu.open = false;
+    if (!menu.contains(event.target) || event.target.closest(".menu-item")) menu.open = false;
   });
 });
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
+from playwright.sync_api import expect
 import pytest
 from playwright.sync_api import expect
 
@@ -100,3 +101,14 @@ def test_wanda_downloads_exactly_what_is_filtered(sits_down: Callable[..., Perso
     shown = wanda.page.locator("main tbody tr").count()
     assert shown == len(rows)
     assert sum(Decimal(row["Amount"]) for row in rows) > 0
+
+
+def test_an_open_menu_stays_open_while_the_list_behind_it_changes(sits_down: Callable[..., Person]) -> None:
+    wanda = sits_down("wanda@demo.example")
+    wanda.goes_to("/admin/lines?period=2025-11&hop=wholesale")
+    wanda.page.get_by_label("Search lines").fill("Backup")
+    wanda.page.locator("main details.download > summary").click()
+
+    wanda.reads("Search: Backup")
+
+    expect(wanda.page.locator("main").get_by_role("link", name="CSV").first).to_be_visible()
