@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
-from playwright.sync_api import expect
 import pytest
 from playwright.sync_api import expect
 
