@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -111,6 +111,33 @@ class Settings(BaseSettings):
         default="en", description="The language of pages until a person chooses one."
     )
 
+    microsoft_address: str = Field(
+        default="",
+        description="Partner Center's interface, `https://api.partnercenter.microsoft.com`. "
+        "Empty: orders go to the built-in simulator, and to no vendor.",
+    )
+    microsoft_graph_address: str = Field(
+        default="https://graph.microsoft.com",
+        description="Where Microsoft lays out files of usage and bills.",
+    )
+    microsoft_sign_in_address: str = Field(
+        default="https://login.microsoftonline.com", description="Where Microsoft gives out tokens."
+    )
+    microsoft_tenant: str = Field(default="", description="The wholesaler's own tenant id at Microsoft.")
+    microsoft_client_id: str = Field(
+        default="", description="The application registered for this marketplace."
+    )
+    microsoft_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Its secret. It is shown nowhere."
+    )
+    simulator_port: int = Field(
+        default=5050,
+        ge=0,
+        le=65535,
+        description="Where the vendor simulator listens on this machine while no real vendor is configured; `serve` "
+        "and `demo` start it. 0: none, and everything is fulfilled by hand.",
+    )
+
     @field_validator("database_url")
     @classmethod
     def _name_the_driver(cls, value: str | None) -> str | None:
@@ -151,6 +178,16 @@ class Settings(BaseSettings):
             raise ValueError("write smtp://host:port or smtps://host:port")
         return value
 
+    @field_validator("microsoft_address", "microsoft_graph_address", "microsoft_sign_in_address")
+    @classmethod
+    def _check_vendor_address(cls, value: str) -> str:
+        address = urlsplit(value)
+        if value and (address.scheme not in {"https", "http"} or not address.hostname):
+            raise ValueError("write https://host")
+        if address.scheme == "http" and address.hostname not in {"127.0.0.1", "localhost", "::1"}:
+            raise ValueError("write https://: credentials would be readable on the way")
+        return value.rstrip("/")
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _ignore_case(cls, value: object) -> object:
@@ -180,6 +217,16 @@ class Settings(BaseSettings):
     def thread_count(self) -> int:
         """How many threads importing and rating use."""
         return self.threads or os.cpu_count() or 1
+
+    @property
+    def has_simulator(self) -> bool:
+        """Whether the simulator stands in for the vendor."""
+        return not self.microsoft_address and self.simulator_port > 0
+
+    @property
+    def simulator_url(self) -> str:
+        """The address of the simulator."""
+        return f"http://127.0.0.1:{self.simulator_port}"
 
     @property
     def site_url(self) -> str:
@@ -263,7 +310,7 @@ def documentation() -> str:
     rows = []
     for field, facts in Settings.model_fields.items():
         default = {"memory_limit": "3GB", "home": "./var"}.get(field, facts.default)
-        shown = "" if default in (None, "") else f"`{default}`"
+        shown = "" if isinstance(default, SecretStr) or default in (None, "") else f"`{default}`"
         rows.append(f"| `{environment_name(field)}` | {shown} | {facts.description} |\n")
     return (
         "# Settings\n\nSet them in the environment or in a file `.env` in the working folder. Nothing has to be set.\n"

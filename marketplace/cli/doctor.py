@@ -7,11 +7,13 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import fsspec
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -20,7 +22,8 @@ from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
 from marketplace.core.db import APP_ROLE, MAY_ACT_AS, VIEWS_ROLE, Database
 from marketplace.core.errors import Refusal
-from marketplace.settings import Settings, load_settings
+from marketplace.settings import Settings, environment_name, load_settings
+from marketplace.vendors.registry import MICROSOFT, connector_for
 
 GOOD, NOTICE, FAULT = "good", "notice", "fault"
 OLDEST_PYTHON = (3, 11)
@@ -62,6 +65,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _home(settings)
     yield from _lake(settings)
     yield from _mail(settings)
+    yield from _vendors(settings)
     yield from _database(settings)
 
 
@@ -126,6 +130,37 @@ def _mail(settings: Settings) -> Iterator[Finding]:
     else:
         remedy = "set MARKETPLACE_SMTP_URL before people depend on mails"
         yield Finding("mail", NOTICE, f"written to {settings.mail}, not sent", remedy)
+
+
+def _vendors(settings: Settings) -> Iterator[Finding]:
+    """Say who fulfils orders of Microsoft's products, and whether that can be reached. Credentials are not shown."""
+    remedy = "set MARKETPLACE_MICROSOFT_ADDRESS and the credentials before anything real is sold"
+    if not settings.microsoft_address and not settings.has_simulator:
+        yield Finding("microsoft", NOTICE, "fulfilled by hand", remedy)
+        return
+    blank = [
+        environment_name(name)
+        for name in ("microsoft_tenant", "microsoft_client_id", "microsoft_client_secret")
+        if settings.microsoft_address and not _plain(getattr(settings, name))
+    ]
+    if blank:
+        words = f"{settings.microsoft_address}, without credentials"
+        yield Finding("microsoft", FAULT, words, f"set {', '.join(blank)}")
+        return
+    with closing(connector_for(settings, MICROSOFT)) as connector:
+        health = connector.health()
+    if settings.has_simulator:
+        words = f"the simulator at {settings.simulator_url}"
+        words = f"{words}, which runs" if health.is_well else f"{words}, which `serve` and `demo` start"
+        yield Finding("microsoft", NOTICE, words, remedy)
+    elif health.is_well:
+        yield Finding("microsoft", GOOD, f"{settings.microsoft_address}, as {health.words}")
+    else:
+        yield Finding("microsoft", FAULT, health.words, "see the sentence")
+
+
+def _plain(value: SecretStr | str) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

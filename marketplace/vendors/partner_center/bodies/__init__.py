@@ -1,0 +1,1 @@
+"""JSON of Partner Center read as values and written from them."""

@@ -1,0 +1,39 @@
+"""Which connector serves which vendor. The only place that knows all of them."""
+
+from marketplace.settings import Settings
+from marketplace.vendors.connector import Connector
+from marketplace.vendors.manual.connector import ByHand
+from marketplace.vendors.partner_center.client import Account, Client
+from marketplace.vendors.partner_center.connector import PartnerCenter
+
+MICROSOFT = PartnerCenter.vendor
+#: Vendors that have a connector; any other is served by hand.
+CONNECTED = (MICROSOFT,)
+
+
+def connector_for(settings: Settings, vendor: str) -> Connector:
+    """Give the connector of a vendor. The caller closes it: `with closing(connector_for(...)) as connector`."""
+    if vendor == MICROSOFT and (settings.microsoft_address or settings.has_simulator):
+        return PartnerCenter(Client(microsoft_account(settings)))
+    return ByHand(vendor)
+
+
+def microsoft_account(settings: Settings) -> Account:
+    """Give where Microsoft is and who we are there; without a real address, the simulator and its one account."""
+    if settings.has_simulator:
+        return Account(
+            api=settings.simulator_url,
+            graph=settings.simulator_url,
+            sign_in=settings.simulator_url,
+            tenant="simulator",
+            client_id="marketplace",
+            client_secret="simulated",  # noqa: S106 - the simulator listens on loopback and takes any
+        )
+    return Account(
+        api=settings.microsoft_address,
+        graph=settings.microsoft_graph_address,
+        sign_in=settings.microsoft_sign_in_address,
+        tenant=settings.microsoft_tenant,
+        client_id=settings.microsoft_client_id,
+        client_secret=settings.microsoft_client_secret.get_secret_value(),
+    )
