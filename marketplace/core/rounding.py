@@ -28,6 +28,14 @@ def round_half_away(exact: Decimal, decimals: int) -> Decimal:
     return exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP, context=_ROUNDING)
 
 
+def round_ratio(amount: Decimal, divisor: int, decimals: int) -> Decimal:
+    """Divide by a whole number and round to a number of decimals, halves away from zero.
+
+    The quotient is first cut at 400 digits, which no half survives: a fraction that does not end repeats sooner.
+    """
+    return round_half_away(_ROUNDING.divide(amount, divisor), decimals)
+
+
 def to_minor(exact: Decimal, currency: str) -> int:
     """Round an exact amount to whole minor units of its currency (cents for EUR, yen for JPY)."""
     return int(round_half_away(EXACT.scaleb(exact, minor_units(currency)), 0))

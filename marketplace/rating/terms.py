@@ -74,10 +74,13 @@ def charge_cycles(start: date, end: date, term: Term, billing_cycle: BillingCycl
     """Cut a term into the spans its charges pay for, without gap or overlap.
 
     `end` is the term's own, which lies before its natural end where it was aligned with another's. A term has no more
-    cycles than its price is divided by, so the last one ends with the term.
+    cycles than its price is divided by, so the last one ends with the term. What is not paid by the month or the year
+    (trials, what is bought once) is one cycle.
     """
     if end <= start:
         raise ValueError("a term has at least a day")
+    if billing_cycle not in CYCLE_MONTHS:
+        return [ChargeCycle(start, end, (end - start).days)]
     count = cycles_in_term(term, billing_cycle)
     months = months_of(term) // count
     starts = [_cycle_start(start, number, months) for number in range(count)]

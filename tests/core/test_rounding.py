@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.core.rounding import EXACT, allot, round_half_away, to_minor
+from marketplace.core.rounding import EXACT, allot, round_half_away, round_ratio, to_minor
 
 exact_amounts = st.decimals(
     min_value=Decimal("-1e12"), max_value=Decimal("1e12"), places=12, allow_nan=False, allow_infinity=False
@@ -128,3 +128,19 @@ def test_parts_add_up_even_to_a_total_the_fractions_cannot_take(exacts: list[Dec
     total = int(exact_sum(exacts)) + more
 
     assert sum(allot(exacts, total)) == total
+
+
+@pytest.mark.parametrize(
+    ("amount", "divisor", "decimals", "quotient"),
+    [
+        ("1", 3, 4, "0.3333"),
+        ("2", 3, 4, "0.6667"),
+        ("-1", 8, 2, "-0.13"),
+        ("1", 8, 2, "0.13"),
+        ("10.08", 12, 18, "0.840000000000000000"),
+    ],
+)
+def test_a_quotient_is_rounded_half_away_from_zero(
+    amount: str, divisor: int, decimals: int, quotient: str
+) -> None:
+    assert str(round_ratio(Decimal(amount), divisor, decimals)) == quotient
