@@ -23,6 +23,7 @@ from marketplace.billing.models import (
     UnmappedAmount,
 )
 from marketplace.core.currency import minor_units
+from marketplace.core.errors import Phrase
 from marketplace.core.period import Period
 from marketplace.core.rounding import to_minor
 from marketplace.usage.models import Delivery, DeliveryFile, DeliverySlice, DeliveryStatus
@@ -75,7 +76,7 @@ def make_run(
     stage: str = "",
     done: int = 0,
     total: int = 0,
-    error: str = "",
+    error: str | None = None,
     started_by: str = "Wanda",
     summary: dict[str, object] | None = None,
     changes: dict[str, object] | None = None,
@@ -89,7 +90,7 @@ def make_run(
         stage=stage,
         done=done,
         total=total,
-        error=error,
+        error=error and Phrase.verbatim(error),
         started_by=started_by,
         started_by_id=1,
         created_at=NOON - timedelta(minutes=2),
@@ -293,7 +294,7 @@ def make_delivery(
     cost: str = "100",
     currency: str = "EUR",
     file_kind: str = "own",
-    error: str = "",
+    error: str | None = None,
     replaces: Delivery | None = None,
     notes: list[str] | None = None,
     look_alikes: int = 0,
@@ -313,7 +314,7 @@ def make_delivery(
         accepted=rows - rejected,
         rejected=rejected,
         look_alikes=look_alikes,
-        error=error,
+        error=error and Phrase.verbatim(error),
         created_by=created_by,
         created_by_id=1,
         created_at=NOON,

@@ -1,13 +1,17 @@
 """What the worker does for people: sending their mails, forgetting what has been kept long enough."""
 
 from marketplace.accounts.operations.housekeeping import forget_old
-from marketplace.accounts.operations.mailing import carrier_for, send_next
+from marketplace.accounts.operations.mailing import (
+    SEND_MAILS,
+    carrier_for,
+    mail_notifications,
+    send_next,
+)
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.jobs import register
 from marketplace.settings import Settings
 
-SEND_MAILS = "accounts.send_mails"
 _RETRIES = 8
 
 
@@ -17,7 +21,11 @@ class MailRefusedError(RuntimeError):
 
 @register(SEND_MAILS, retries=_RETRIES)
 def send_mails(database: Database, settings: Settings) -> None:
-    """Send every mail that waits."""
+    """Write the mails of what people were told, and send every mail that waits."""
+    while True:
+        with database.owner_transaction() as session:
+            if not mail_notifications(session, site_url=settings.site_url, now=utc_now()):
+                break
     carrier = carrier_for(smtp_url=settings.smtp_url, folder=settings.mail)
     failed = 0
     while True:

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, func, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.core.db import Base
+from marketplace.core.errors import Phrase
 from resellers.models import Customer, Reseller
 
 
@@ -27,6 +28,8 @@ class User(Base):
     locale: Mapped[str] = mapped_column(default="")
     # "light", "dark", or blank: as the device says.
     theme: Mapped[str] = mapped_column(default="")
+    # Whether what stands under the bell is mailed too.
+    wants_mail: Mapped[bool] = mapped_column(default=True, server_default=true())
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -154,7 +157,10 @@ class Notification(Base):
     """Something a person should know, kept as template and facts so that it is read in the person's language."""
 
     __tablename__ = "notification"
-    __table_args__ = (Index("ix_notification_user_id", "user_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_notification_user_id", "user_id", "created_at"),
+        Index("ix_notification_awaits_mail", "id", postgresql_where=text("awaits_mail")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid(), unique=True)
@@ -168,6 +174,12 @@ class Notification(Base):
     link: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     read_at: Mapped[datetime | None]
+    awaits_mail: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+    @property
+    def phrase(self) -> Phrase:
+        """What it says, in any language."""
+        return Phrase.from_data({"sentence": self.sentence, "facts": self.facts})
 
 
 class OutgoingMail(Base):

@@ -5,9 +5,6 @@ from contextlib import suppress
 from sqlalchemy.orm import Session
 
 from marketplace import jobs
-from marketplace.accounts.jobs import SEND_MAILS
-from marketplace.accounts.models import User
-from marketplace.accounts.operations.mailing import write_mail
 from marketplace.accounts.operations.notifying import notify_user
 from marketplace.billing.closing import workshop
 from marketplace.billing.models import CloseRun, RunStatus
@@ -16,8 +13,7 @@ from marketplace.core import audit
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
-from marketplace.core.errors import N_, Refusal
-from marketplace.core.languages import catalogue
+from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.core.period import Period
 from marketplace.settings import Settings
 
@@ -40,7 +36,7 @@ def rate(database: Database, settings: Settings, *, run_id: int) -> None:
             carry_out(database, run_id=run_id, workshop=workshop(settings), now=utc_now())
     finally:
         with database.owner_transaction() as session:
-            _tell(session, session.get_one(CloseRun, run_id), site_url=settings.site_url)
+            _tell(session, session.get_one(CloseRun, run_id))
 
 
 _ENDS = {
@@ -51,37 +47,16 @@ _ENDS = {
 }
 
 
-def _tell(session: Session, run: CloseRun, *, site_url: str) -> None:
-    """Tell whoever started a close how it ended, on the pages and by mail."""
+def _tell(session: Session, run: CloseRun) -> None:
+    """Tell whoever started a close how it ended."""
     sentence = _ENDS.get(RunStatus(run.status))
     if sentence is None or run.started_by_id is None:
         return
-    period = str(Period.from_number(run.period))
-    facts, path = {"period": period, "error": run.error}, f"/admin/periods/{period}"
-    told = notify_user(
+    period = Period.from_number(run.period)
+    notify_user(
         session,
         user_id=run.started_by_id,
         audience=Audience.WHOLESALER,
-        sentence=sentence,
-        facts=facts,
-        link=path,
+        phrase=Phrase.of(sentence, period=period, error=run.error or ""),
+        link=f"/admin/periods/{period}",
     )
-    if not told:
-        return
-    user = session.get_one(User, run.started_by_id)
-    say = catalogue(user.locale).gettext
-    words = say(sentence) % facts
-    write_mail(
-        session,
-        to_address=user.email,
-        subject=words[:_LONGEST_SUBJECT],
-        body=f"{say(_GREETING) % {'name': user.name}}\n\n{words}\n\n{{link}}\n",
-        link=f"{site_url}{path}",
-        now=utc_now(),
-    )
-    session.flush()  # the job must not be there without the mail
-    jobs.defer(session, SEND_MAILS, queueing_lock=SEND_MAILS)
-
-
-_GREETING = N_("Hello %(name)s,")
-_LONGEST_SUBJECT = 150

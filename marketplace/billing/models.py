@@ -14,7 +14,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint,
 from sqlalchemy.dialects.postgresql import ARRAY, DATE, JSONB, NUMERIC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from marketplace.core.column_types import StoredPhrase
 from marketplace.core.db import Base
+from marketplace.core.errors import Phrase
 
 
 class PeriodStatus(StrEnum):
@@ -81,7 +83,7 @@ class CloseRun(Base):
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
-    error: Mapped[str] = mapped_column(default="")
+    error: Mapped[Phrase | None] = mapped_column(StoredPhrase())
     started_by: Mapped[str] = mapped_column(default="")
     started_by_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -11,10 +11,12 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.operations.notifying import notify_party, notify_user
 from marketplace.billing.models import Question, QuestionMessage, StatementLine
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Audience, Permission
-from marketplace.core.errors import N_, NotFound, Refusal
+from marketplace.core.errors import N_, NotFound, Phrase, Refusal
+from marketplace.core.period import Period
 from marketplace.core.permit import require
 from resellers.words import Hop
 
@@ -32,6 +34,14 @@ _ANSWER = {
     Audience.WHOLESALER: Permission.WHOLESALER_QUESTIONS_ANSWER,
     Audience.RESELLER: Permission.RESELLER_QUESTIONS_ANSWER,
 }
+
+_PAGES = {
+    Audience.WHOLESALER: "/admin/questions",
+    Audience.RESELLER: "/questions",
+    Audience.CUSTOMER: "/portal/questions",
+}
+_ASKED = N_("%(name)s asks about a line of %(period)s.")
+_ANSWERED = N_("%(name)s has answered your question about a line of %(period)s.")
 
 
 class NothingWritten(Refusal):
@@ -102,6 +112,7 @@ def ask(session: Session, *, actor: Actor, line_id: UUID, text: str) -> Question
     session.add(question)
     session.flush()
     _add_message(session, question=question, actor=actor, words=words)
+    _tell_seller(session, question=question, actor=actor)
     audit.record(
         session,
         actor=actor,
@@ -125,6 +136,7 @@ def ask_further(session: Session, *, actor: Actor, question_id: UUID, text: str)
     words = _words(text)
     _add_message(session, question=question, actor=actor, words=words)
     question.answered_at = None
+    _tell_seller(session, question=question, actor=actor)
     _record(session, actor=actor, action="question.ask_further", question=question, words=words)
     return question
 
@@ -138,8 +150,37 @@ def answer(session: Session, *, actor: Actor, question_id: UUID, text: str, now:
     words = _words(text)
     _add_message(session, question=question, actor=actor, words=words)
     question.answered_at = now
+    _tell_buyer(session, question=question, actor=actor)
     _record(session, actor=actor, action="question.answer", question=question, words=words)
     return question
+
+
+def _tell_seller(session: Session, *, question: Question, actor: Actor) -> None:
+    """Tell those at the seller who may answer."""
+    seller = Audience(question.addressed_to)
+    notify_party(
+        session,
+        audience=seller,
+        party_id=question.reseller_id if seller is Audience.RESELLER else None,
+        permission=_ANSWER[seller],
+        phrase=Phrase.of(_ASKED, name=actor.name, period=Period.from_number(question.period)),
+        link=f"{_PAGES[seller]}/{question.public_id}",
+    )
+
+
+def _tell_buyer(session: Session, *, question: Question, actor: Actor) -> None:
+    """Tell whoever asked, while they work there."""
+    buyer = BUYERS[Hop(question.hop)]
+    if question.asked_by_id is None:
+        return
+    notify_user(
+        session,
+        user_id=question.asked_by_id,
+        audience=buyer,
+        party_id=question.reseller_id if buyer is Audience.RESELLER else question.customer_id,
+        phrase=Phrase.of(_ANSWERED, name=actor.name, period=Period.from_number(question.period)),
+        link=f"{_PAGES[buyer]}/{question.public_id}",
+    )
 
 
 def _line_of_buyer(session: Session, *, actor: Actor, line_id: UUID) -> StatementLine:

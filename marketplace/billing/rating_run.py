@@ -34,7 +34,7 @@ from marketplace.billing.run_progress import RunCancelled, RunProgress
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
-from marketplace.core.errors import N_, Refusal
+from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.core.period import Period
 from marketplace.rating.balance import balance
 
@@ -141,8 +141,15 @@ def _end_unended(database: Database, ids: Sequence[int], error: Exception) -> No
     with database.owner_transaction() as session:
         unended = CloseRun.id.in_(ids), CloseRun.status.in_((RunStatus.QUEUED, RunStatus.RUNNING))
         session.execute(
-            update(CloseRun).where(*unended).values(status=status.value, error=str(error), ended_at=utc_now())
+            update(CloseRun)
+            .where(*unended)
+            .values(status=status.value, error=_words(error), ended_at=utc_now())
         )
+
+
+def _words(error: Exception) -> Phrase:
+    """Give what is kept of an error: a sentence of ours, or a library's words."""
+    return error.phrase if isinstance(error, Refusal) else Phrase.verbatim(f"{type(error).__name__}: {error}")
 
 
 def _periods_to_rate(session: Session, period: Period, *, today: date) -> list[Period]:
@@ -229,13 +236,13 @@ def run_draft(
         progress.end(RunStatus.CANCELLED)
         raise
     except Refusal as refusal:
-        progress.end(RunStatus.REFUSED, error=str(refusal))
+        progress.end(RunStatus.REFUSED, error=refusal.phrase)
         raise
     except Exception as error:
         if progress.is_cancelled:  # whatever was interrupted has its own way of saying so
             progress.end(RunStatus.CANCELLED)
             raise RunCancelled(period=progress.period) from error
-        progress.end(RunStatus.FAILED, error=f"{type(error).__name__}: {error}")
+        progress.end(RunStatus.FAILED, error=_words(error))
         raise
     with database.owner_transaction() as session:
         return session.get_one(CloseRun, run_id)

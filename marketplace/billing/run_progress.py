@@ -7,12 +7,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from marketplace.billing.models import CloseRun, RunStatus
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
-from marketplace.core.errors import N_, Refusal
+from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.core.period import Period
 
 _POLL_SECONDS = 0.5
@@ -63,7 +63,7 @@ class RunProgress:
         """Mark the run as running, and listen for cancellation beside it."""
         with self._database.owner_transaction() as session:
             run = session.get_one(CloseRun, self._run_id)
-            run.status, run.started_at, run.error = RunStatus.RUNNING.value, utc_now(), ""
+            run.status, run.started_at, run.error = RunStatus.RUNNING.value, utc_now(), None
             self.period = str(Period.from_number(run.period))
         listener = threading.Thread(target=self._listen, daemon=True)
         listener.start()
@@ -73,7 +73,9 @@ class RunProgress:
             self._ended.set()
             listener.join()
 
-    def end(self, status: RunStatus, *, error: str = "", summary: dict[str, Any] | None = None) -> None:
+    def end(
+        self, status: RunStatus, *, error: Phrase | None = None, summary: dict[str, Any] | None = None
+    ) -> None:
         """Note how the run ended; a summary is kept here only where the run itself was rolled back."""
         with self._database.owner_transaction() as session:
             run = session.get_one(CloseRun, self._run_id)
@@ -88,11 +90,9 @@ class RunProgress:
         """
         with self._database.owner_transaction() as session:
             session.execute(
-                text(
-                    "UPDATE close_run SET status = 'failed', ended_at = now(), error = :error "
-                    "WHERE status = 'running' AND id <> ALL(:but)"
-                ),
-                {"error": _INTERRUPTED, "but": list(but)},
+                update(CloseRun)
+                .where(CloseRun.status == RunStatus.RUNNING.value, CloseRun.id.not_in(but))
+                .values(status=RunStatus.FAILED.value, ended_at=utc_now(), error=Phrase.of(_INTERRUPTED))
             )
 
     def _listen(self) -> None:

@@ -1,11 +1,14 @@
-"""Column types that refuse what would lose information: floats in amounts, instants without a zone."""
+"""Column types that refuse what would lose information: floats in amounts, instants without a zone, finished sentences."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Numeric
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
+
+from marketplace.core.errors import Phrase
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -43,3 +46,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Give the instant in UTC whatever the server's zone is."""
         del dialect
         return None if value is None else value.astimezone(UTC)
+
+
+class StoredPhrase(TypeDecorator[Phrase]):
+    """A sentence as template and facts, so that each reader has it in their own language. Blank is NULL."""
+
+    impl = JSONB(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Phrase | None, dialect: Dialect) -> dict[str, Any] | None:
+        """Take it apart."""
+        del dialect
+        return None if value is None else value.as_data()
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> Phrase | None:
+        """Put it together again."""
+        del dialect
+        return None if value is None else Phrase.from_data(value)

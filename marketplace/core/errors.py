@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
@@ -39,6 +39,31 @@ class Phrase(str):
         }
         return translate(self.sentence) % facts
 
+    @classmethod
+    def verbatim(cls, text: str) -> "Phrase":
+        """Keep words that nobody can translate, such as a library's."""
+        return cls.of("%(text)s", text=text)
+
+    def as_data(self) -> dict[str, Any]:
+        """Give template and facts as they are stored in JSON; facts that JSON does not know as text."""
+        facts = {name: _fact_as_data(fact) for name, fact in self.facts.items()}
+        return {"sentence": self.sentence, "facts": facts}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "Phrase":
+        """Take a stored one up again."""
+        facts = {
+            name: cls.from_data(fact) if isinstance(fact, Mapping) else fact
+            for name, fact in data["facts"].items()
+        }
+        return cls.of(data["sentence"], **facts)
+
+
+def _fact_as_data(fact: object) -> object:
+    if isinstance(fact, Phrase):
+        return fact.as_data()
+    return fact if isinstance(fact, bool | int | None) else str(fact)
+
 
 @dataclass(frozen=True)
 class FaultyRow:
@@ -72,6 +97,11 @@ class Refusal(Exception):
     def __str__(self) -> str:
         """Give the sentence in English."""
         return self.sentence % self.facts
+
+    @property
+    def phrase(self) -> Phrase:
+        """The sentence, to be stored and said in any language later."""
+        return Phrase.of(self.sentence, **self.facts)
 
 
 class NotFound(Refusal):

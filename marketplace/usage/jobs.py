@@ -6,7 +6,7 @@ from marketplace import jobs
 from marketplace.accounts.operations.notifying import notify_user
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.db import Database
-from marketplace.core.errors import N_, Refusal
+from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.settings import Settings
 from marketplace.usage.models import Delivery, DeliveryStatus
 from marketplace.usage.operations import read_delivery
@@ -74,7 +74,6 @@ def _tell(session: Session, delivery: Delivery | None) -> None:
             session,
             user_id=delivery.created_by_id,
             audience=Audience.WHOLESALER,
-            sentence=sentence,
-            facts=facts,
+            phrase=Phrase.of(sentence, **facts),
             link=f"/admin/imports/{delivery.public_id}",
         )

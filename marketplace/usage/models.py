@@ -9,7 +9,9 @@ from sqlalchemy import ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from marketplace.core.column_types import StoredPhrase
 from marketplace.core.db import Base
+from marketplace.core.errors import Phrase
 
 
 class DeliveryStatus(StrEnum):
@@ -51,7 +53,7 @@ class Delivery(Base):
     # Accepted rows that look like another one; all are billed.
     look_alikes: Mapped[int] = mapped_column(default=0)
     # Why it was refused or failed, as a sentence.
-    error: Mapped[str] = mapped_column(default="")
+    error: Mapped[Phrase | None] = mapped_column(StoredPhrase())
     # Progress of the reading: stage, and how much of it is done.
     stage: Mapped[str] = mapped_column(default="")
     done: Mapped[int] = mapped_column(default=0)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, selectinload
 
 from marketplace.core.actor import Actor, Audience
+from marketplace.core.errors import Phrase
 from marketplace.core.period import Period
 from marketplace.rating.exact import add, subtract
 from marketplace.usage.models import Delivery, DeliveryFile, DeliverySlice
@@ -43,7 +44,7 @@ class DeliveryRow:
     # Exact, by currency.
     cost: ExactTotals
     is_addition: bool
-    error: str
+    error: Phrase | None
     created_by: str
     created_at: datetime
 

@@ -3,8 +3,7 @@
 from sqlalchemy.orm import Session
 
 from marketplace import jobs
-from marketplace.accounts.jobs import SEND_MAILS
-from marketplace.accounts.operations.mailing import write_mail
+from marketplace.accounts.operations.mailing import SEND_MAILS, write_mail
 from marketplace.core.clock import utc_now
 from marketplace.web.session import wiring
 

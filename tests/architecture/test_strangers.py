@@ -17,7 +17,7 @@ from marketplace.accounts.operations.notifying import notify_user
 from marketplace.billing.models import Question, Statement, StatementLine
 from marketplace.core.actor import Audience
 from marketplace.core.db import Database
-from marketplace.core.errors import N_
+from marketplace.core.errors import N_, Phrase
 from marketplace.settings import Settings
 from resellers.models import Hop, PriceRule
 from tests.architecture.routes import Route, routes
@@ -91,7 +91,7 @@ def theirs(site: PeopledSite) -> Ids:
             user_id=pavel.user_id or 0,
             audience=Audience.RESELLER,
             party_id=sud.id,
-            sentence=N_("Somebody answered you."),
+            phrase=Phrase.of(N_("Somebody answered you.")),
         )
     with site.database.owner_transaction() as session:
         return {name: provide(session) for name, provide in THEIRS.items()}

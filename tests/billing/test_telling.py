@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import select, text
 
 from marketplace.accounts.models import Notification, OutgoingMail
+from marketplace.accounts.operations.mailing import mail_notifications
 from marketplace.billing.jobs import rate as rating_job
 from marketplace.billing.queries.periods import find_period
+from marketplace.billing.questions import answer, ask
 from marketplace.billing.rating_run import begin
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.clock import utc_now
@@ -16,7 +18,8 @@ from marketplace.core.db import Database
 from marketplace.core.period import Period
 from marketplace.settings import Settings
 from tests.billing.lake import Usage, deliver
-from tests.personas import make_personas, user_called
+from tests.personas import actor_called, customer_called, make_personas, user_called
+from tests.statement_factories import make_line, make_period
 
 SEPTEMBER = Period.parse("2024-09")
 
@@ -36,7 +39,7 @@ def rate(database: Database, settings: Settings, actor: Actor) -> list[tuple[int
     rating_job(database, settings, run_id=run_id)
     with database.owner_transaction() as session:
         told = session.scalars(select(Notification)).all()
-        return [(one.user_id, one.sentence % one.facts) for one in told]
+        return [(one.user_id, one.phrase) for one in told]
 
 
 def test_who_started_a_close_is_told_that_it_is_done(
@@ -59,21 +62,61 @@ def test_who_started_a_close_is_told_why_it_was_refused(
     assert told[0][1].startswith("The close of 2024-09 was refused: There is no usage for 2024-09")
 
 
+def mails(database: Database, settings: Settings) -> list[OutgoingMail]:
+    """Give the mails the worker would send now."""
+    with database.owner_transaction() as session:
+        mail_notifications(session, site_url=settings.site_url, now=utc_now())
+        session.flush()
+        return list(session.scalars(select(OutgoingMail).order_by(OutgoingMail.to_address)))
+
+
 def test_who_started_a_close_has_a_mail_in_their_language(
-    database: Database, settings: Settings, lake: Path, wanda: Actor
+    database: Database, settings: Settings, wanda: Actor
 ) -> None:
     with database.owner_transaction() as session:
         user_called(session, "wanda").locale = "fr"
-        deliver(session, lake, [Usage()])
 
     rate(database, settings, wanda)
 
     with database.owner_transaction() as session:
-        mail = session.scalars(select(OutgoingMail)).one()
-        assert mail.to_address == "wanda@northwind.example"
-        assert mail.body.startswith("Bonjour Wanda,")
-        assert mail.link == f"{settings.site_url}/admin/periods/2024-09"
         assert session.scalar(text("SELECT task_name FROM procrastinate_jobs")) == "accounts.send_mails"
+    (mail,) = mails(database, settings)
+    assert mail.to_address == "wanda@northwind.example"
+    assert mail.body.startswith("Bonjour Wanda,")
+    assert "2024-09" in mail.body
+    assert "There is no usage" not in mail.body
+    assert mail.link == f"{settings.site_url}/admin/periods/2024-09"
+    assert len(mails(database, settings)) == 1
+
+
+def test_who_wants_no_mail_has_none(database: Database, settings: Settings, wanda: Actor) -> None:
+    with database.owner_transaction() as session:
+        user_called(session, "wanda").wants_mail = False
+
+    assert rate(database, settings, wanda)
+
+    assert mails(database, settings) == []
+
+
+@pytest.mark.usefixtures("wanda")
+def test_who_is_asked_and_who_asked_are_told(database: Database, settings: Settings) -> None:
+    with database.owner_transaction() as session:
+        rashid = user_called(session, "rashid")
+        make_period(session)
+        line = make_line(session, customer=customer_called(session, "carla-works"))
+    asking, answering = actor_called(database, "rashid"), actor_called(database, "wanda")
+    with database.transaction(asking) as session:
+        asked = ask(session, actor=asking, line_id=line.id, text="Why so much?")
+    with database.transaction(answering) as session:
+        answer(session, actor=answering, question_id=asked.public_id, text="Two days more.", now=utc_now())
+
+    written = mails(database, settings)
+
+    assert (rashid.email, f"{settings.site_url}/questions/{asked.public_id}") in [
+        (mail.to_address, mail.link) for mail in written
+    ]
+    to_wholesaler = [mail for mail in written if mail.link.endswith(f"/admin/questions/{asked.public_id}")]
+    assert "wanda@northwind.example" in [mail.to_address for mail in to_wholesaler]
 
 
 @pytest.mark.parametrize(("is_at_work", "seems"), [(True, "running"), (False, "failed")])

@@ -12,12 +12,19 @@ from uuid import UUID, uuid4
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.models import OutgoingMail
+from marketplace.accounts.models import Notification, OutgoingMail, User
+from marketplace.core.errors import N_
+from marketplace.core.languages import catalogue
 
 Carrier = Callable[[EmailMessage], None]
 
+#: The job that sends what waits, enqueued by whoever writes a mail or tells somebody something.
+SEND_MAILS = "accounts.send_mails"
 _SECONDS = 20
 _MOST_ATTEMPTS = 8
+_AT_ONCE = 500
+_LONGEST_SUBJECT = 150
+_GREETING = N_("Hello %(name)s,")
 
 
 def write_mail(
@@ -38,6 +45,31 @@ def write_mail(
     )
     session.add(mail)
     return mail.id
+
+
+def mail_notifications(session: Session, *, site_url: str, now: datetime) -> int:
+    """Write the mails of what people were told and want to have by mail; give how many. For a job, as the owner."""
+    waiting = session.execute(
+        select(Notification, User)
+        .join(User, User.id == Notification.user_id)
+        .where(Notification.awaits_mail)
+        .order_by(Notification.id)
+        .limit(_AT_ONCE)
+        .with_for_update(of=Notification, skip_locked=True)
+    ).all()
+    for notification, user in waiting:
+        say = catalogue(user.locale).gettext
+        words = notification.phrase.said_with(say)
+        write_mail(
+            session,
+            to_address=user.email,
+            subject=words[:_LONGEST_SUBJECT],
+            body=f"{say(_GREETING) % {'name': user.name}}\n\n{words}\n\n{{link}}\n",
+            link=f"{site_url}{notification.link}",
+            now=now,
+        )
+        notification.awaits_mail = False
+    return len(waiting)
 
 
 def send_next(session: Session, *, carrier: Carrier, sender: str, now: datetime) -> bool | None:

@@ -1,16 +1,20 @@
-"""Telling people something: kept as template and facts, read in their own language, under the bell."""
+"""Telling people something: kept as template and facts, read in their own language, under the bell and by mail.
 
-from collections.abc import Mapping
-from typing import Any
+The worker writes the mails, to those who want them: who tells need not be allowed to see who is told.
+"""
+
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Text, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Session
 
+from marketplace import jobs
 from marketplace.accounts.models import Notification
+from marketplace.accounts.operations.mailing import SEND_MAILS
 from marketplace.accounts.roles import permissions_of, roles_of
 from marketplace.core.actor import Actor, Audience, Permission
+from marketplace.core.errors import Phrase
 
 
 def notify_party(
@@ -19,15 +23,10 @@ def notify_party(
     audience: Audience,
     party_id: int | None,
     permission: Permission,
-    sentence: str,
-    facts: Mapping[str, Any] | None = None,
+    phrase: Phrase,
     link: str = "",
 ) -> int:
-    """Tell everybody at a party who holds a permission; give how many were told.
-
-    `sentence` is marked with `N_`; facts must be fit for JSON (amounts as text); `link` is a path of ours. The sender
-    need not be allowed to see who works there.
-    """
+    """Tell everybody at a party who holds a permission; give how many were told. `link` is a path of ours."""
     roles = [role.value for role in roles_of(audience) if permission in permissions_of(audience, role)]
     return _notify(
         session,
@@ -35,8 +34,7 @@ def notify_party(
         party_id=party_id,
         roles=roles,
         user_id=None,
-        sentence=sentence,
-        facts=facts,
+        phrase=phrase,
         link=link,
     )
 
@@ -47,8 +45,7 @@ def notify_user(
     user_id: int,
     audience: Audience,
     party_id: int | None = None,
-    sentence: str,
-    facts: Mapping[str, Any] | None = None,
+    phrase: Phrase,
     link: str = "",
 ) -> int:
     """Tell one person who works at a party, such as who started a close that has ended; give 1, or 0 if gone."""
@@ -59,8 +56,7 @@ def notify_user(
         party_id=party_id,
         roles=roles,
         user_id=user_id,
-        sentence=sentence,
-        facts=facts,
+        phrase=phrase,
         link=link,
     )
 
@@ -72,10 +68,10 @@ def _notify(
     party_id: int | None,
     roles: list[str],
     user_id: int | None,
-    sentence: str,
-    facts: Mapping[str, Any] | None,
+    phrase: Phrase,
     link: str,
 ) -> int:
+    said = phrase.as_data()
     told = session.scalar(
         select(
             func.notify_people(
@@ -83,12 +79,14 @@ def _notify(
                 literal(party_id, BigInteger()),
                 literal(roles, ARRAY(Text())),
                 literal(user_id, BigInteger()),
-                literal(sentence, Text()),
-                literal(dict(facts or {}), JSONB()),
+                literal(said["sentence"], Text()),
+                literal(said["facts"], JSONB()),
                 literal(link, Text()),
             )
         )
     )
+    if told:
+        jobs.defer(session, SEND_MAILS, queueing_lock=SEND_MAILS)
     return told or 0
 
 

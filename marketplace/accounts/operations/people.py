@@ -274,14 +274,21 @@ def create_user(
     return membership.public_id
 
 
-def save_profile(session: Session, *, actor: Actor, name: str, locale: str, theme: str) -> None:
-    """Change the actor's own name, language and theme."""
+def save_profile(
+    session: Session, *, actor: Actor, name: str, locale: str, theme: str, wants_mail: bool
+) -> None:
+    """Change the actor's own name, language and theme, and whether what one is told comes by mail too."""
     user = session.get_one(User, actor.user_id)
-    before = {"name": user.name, "locale": user.locale, "theme": user.theme}
-    after = {"name": _checked_name(name), "locale": locale, "theme": theme}
+    before = {"name": user.name, "locale": user.locale, "theme": user.theme, "wants_mail": user.wants_mail}
+    after = {
+        "name": (checked := _checked_name(name)),
+        "locale": locale,
+        "theme": theme,
+        "wants_mail": wants_mail,
+    }
     if before == after:
         return
-    user.name, user.locale, user.theme = after["name"], locale, theme
+    user.name, user.locale, user.theme, user.wants_mail = checked, locale, theme, wants_mail
     audit.record(
         session,
         actor=actor,

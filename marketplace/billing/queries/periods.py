@@ -20,6 +20,7 @@ from marketplace.billing.queries.amounts import (
     margin_of,
     totals_of,
 )
+from marketplace.core.errors import Phrase
 from marketplace.core.money import Money
 from marketplace.core.period import Period
 from resellers.words import Hop
@@ -150,7 +151,7 @@ class RunRow:
     stage: str
     done: int
     total: int
-    error: str
+    error: Phrase | None
     cancel_requested: bool
     started_by: str
     created_at: datetime
@@ -276,7 +277,7 @@ def _run_row(found: dict[str, Any] | None) -> RunRow | None:
         stage=found["stage"],
         done=found["done"],
         total=found["total"],
-        error=found["error"],
+        error=found["error"] and Phrase.from_data(found["error"]),
         cancel_requested=found["cancel_requested"],
         started_by=found["started_by"],
         created_at=datetime.fromisoformat(found["created_at"]),

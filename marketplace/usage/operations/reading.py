@@ -15,7 +15,7 @@ from marketplace.core.actor import Actor, Permission
 from marketplace.core.audit import record
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
-from marketplace.core.errors import N_, Refusal
+from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.core.period import Period
 from marketplace.core.permit import require
 from marketplace.settings import Settings
@@ -131,11 +131,12 @@ def read_delivery(
                 )
         except Refusal as refusal:
             status = DeliveryStatus.CANCELLED if isinstance(refusal, Cancelled) else DeliveryStatus.REFUSED
-            _end(database, actor, delivery_id, status, str(refusal))
+            _end(database, actor, delivery_id, status, refusal.phrase)
             lake.remove_delivery(delivery_id)
             raise
         except Exception as error:
-            _end(database, actor, delivery_id, DeliveryStatus.FAILED, f"{type(error).__name__}: {error}")
+            words = Phrase.verbatim(f"{type(error).__name__}: {error}")
+            _end(database, actor, delivery_id, DeliveryStatus.FAILED, words)
             lake.remove_delivery(delivery_id)
             raise
         finally:
@@ -262,7 +263,7 @@ class _Notes:
             raise Cancelled
 
 
-def _end(database: Database, actor: Actor, delivery_id: int, status: DeliveryStatus, error: str) -> None:
+def _end(database: Database, actor: Actor, delivery_id: int, status: DeliveryStatus, error: Phrase) -> None:
     with database.transaction(actor) as session:
         delivery = session.get(Delivery, delivery_id)
         if delivery is not None:
@@ -274,7 +275,7 @@ def _end(database: Database, actor: Actor, delivery_id: int, status: DeliverySta
                 action=f"delivery.{status.value}",
                 subject="delivery",
                 subject_id=delivery.public_id,
-                reason=error,
+                reason=str(error),
             )
 
 
@@ -309,5 +310,5 @@ def clear_leftovers(database: Database, settings: Settings, *, actor: Actor, but
                 lake.remove_delivery(delivery.id)
                 shutil.rmtree(settings.home / "work" / f"delivery-{delivery.id}", ignore_errors=True)
                 delivery.status = DeliveryStatus.FAILED.value
-                delivery.error = _KILLED
+                delivery.error = Phrase.of(_KILLED)
                 log.warning("delivery of a killed process cleared away", delivery=delivery.id)

@@ -47,7 +47,7 @@ def make_current(
     if duplicate is not None:
         # Somebody gave the same bytes at the same time and was first.
         delivery.status = DeliveryStatus.REFUSED.value
-        delivery.error = str(CountsAlready(delivery=duplicate))
+        delivery.error = CountsAlready(delivery=duplicate).phrase
         return Received(duplicate, is_duplicate=True)
     replaced: list[DeliverySlice] = []
     files = _files_of(session, delivery_id)

@@ -52,7 +52,7 @@ def read_all_notifications() -> ResponseReturnValue:
 
 def in_words(notification: Notification) -> str:
     """Say a notification in the reader's language."""
-    return str(gettext(notification.sentence)) % notification.facts
+    return notification.phrase.said_with(gettext)
 
 
 def unread_count() -> int:

@@ -3,7 +3,7 @@
 from flask import flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, gettext, lazy_gettext
-from wtforms import SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
@@ -37,6 +37,7 @@ class ProfileForm(PageForm):
             SelectChoice("dark", lazy_gettext("Dark")),
         ],
     )
+    wants_mail = BooleanField(lazy_gettext("Mail me what stands under the bell"))
 
 
 @blueprint.get("/account/profile")
@@ -45,7 +46,14 @@ def profile() -> ResponseReturnValue:
     """Show the form."""
     with transaction() as session:
         user = session.get_one(User, current_actor().user_id)
-        form = ProfileForm(data={"name": user.name, "locale": user.locale, "theme": user.theme})
+        form = ProfileForm(
+            data={
+                "name": user.name,
+                "locale": user.locale,
+                "theme": user.theme,
+                "wants_mail": user.wants_mail,
+            }
+        )
         return render_template("sign_in/profile.html", form=form, email=user.email)
 
 
@@ -62,7 +70,12 @@ def change_profile() -> ResponseReturnValue:
     try:
         with transaction() as session:
             save_profile(
-                session, actor=current_actor(), name=form.name.data or "", locale=locale, theme=theme
+                session,
+                actor=current_actor(),
+                name=form.name.data or "",
+                locale=locale,
+                theme=theme,
+                wants_mail=bool(form.wants_mail.data),
             )
     except Refusal as refusal:
         form.refuse(refusal, "name")
