@@ -1,6 +1,7 @@
 """`explain LINE`: why a statement line costs what it costs, as one of its parties sees it."""
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from marketplace.settings import load_settings
 from marketplace.usage.lake import Lake
 
 _ROWS = 20
-_SHOWN = 5
+_MOST_ROWS = 10_000
 
 
 def add_parser(subparsers: Any) -> None:
@@ -30,6 +31,28 @@ def add_parser(subparsers: Any) -> None:
         default=Audience.WHOLESALER.value,
         help="whose view: a party sees its own hops and nothing above",
     )
+    parser.add_argument(
+        "--start", type=whole_number(0), default=0, help="leave out so many source rows (default 0)"
+    )
+    parser.add_argument(
+        "--rows",
+        type=whole_number(1, _MOST_ROWS),
+        default=_ROWS,
+        help=f"give so many source rows (default {_ROWS})",
+    )
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Give what reads a whole number of the command line that lies within bounds."""
+
+    def read(value: str) -> int:
+        number = int(value) if value.isdecimal() else -1
+        if number < least or (most is not None and number > most):
+            bounds = f"{least} or more" if most is None else f"{least} to {most}"
+            raise argparse.ArgumentTypeError(f"{value} is not a whole number: write {bounds}")
+        return number
+
+    return read
 
 
 def run(args: argparse.Namespace) -> Result:
@@ -43,9 +66,11 @@ def run(args: argparse.Namespace) -> Result:
     actor = _party_of(database, line_id, Audience(args.audience))
     with database.transaction(actor) as session:
         explanation = explain(session, line_id, actor=actor)
-        page = source_page(session, line_id, actor=actor, lake=Lake(settings.lake), limit=_ROWS)
+        page = source_page(
+            session, line_id, actor=actor, lake=Lake(settings.lake), limit=args.rows, offset=args.start
+        )
     data = as_data(explanation, page)
-    return Result(data, _words(data))
+    return Result(data, _words(data, start=args.start))
 
 
 def _party_of(database: Database, line_id: UUID, audience: Audience) -> Actor:
@@ -59,7 +84,7 @@ def _party_of(database: Database, line_id: UUID, audience: Audience) -> Actor:
     return Actor(name="command line", audience=audience, party_id=party, permissions=frozenset(Permission))
 
 
-def _words(data: dict[str, Any]) -> str:
+def _words(data: dict[str, Any], *, start: int) -> str:
     """Say the steps in a few lines."""
     heading = (
         f"{data['product']} {data['sku']} {data['meter']} of {data['account']} at {data['vendor']}, "
@@ -69,11 +94,14 @@ def _words(data: dict[str, Any]) -> str:
     for hop in data["hops"]:
         out.append(f"{hop['hop']}: {hop['seller']} -> {hop['buyer']}: {hop['amount']} {hop['currency']}")
         out += [_step(step) for step in hop["steps"]]
-    out.append(f"made of {data['source_rows']} source rows, the first of them:")
+    last = start + len(data["rows"])
+    out.append(f"made of {data['rows_total']} source rows, of which {start + 1} to {last}:")
     out += [
         f"  file {row['file_no']} row {row['row']}: {row['usage_date']} quantity {row['quantity']}"
-        for row in data["rows"][:_SHOWN]
+        for row in data["rows"]
     ]
+    if last < data["rows_total"]:
+        out.append(f"  (the next rows: --start {last})")
     return "\n".join(out)
 
 

@@ -45,7 +45,9 @@ def explained_or_404(session: Session, line_id: UUID, *, actor: Actor) -> dict[s
         for name, label, is_number in _COLUMNS
         if name in shown and any(row[name] not in {None, ""} for row in source.rows)
     ]
-    if any(name == "file" for name, _, _ in columns):  # its name says more than its number
+    # A file's name says more than its number, and the number of the only one says nothing.
+    has_names = any(name == "file" for name, _, _ in columns)
+    if has_names or len({row["file_no"] for row in source.rows}) == 1:
         columns = [column for column in columns if column[0] != "file_no"]
     return {
         "explanation": explanation,

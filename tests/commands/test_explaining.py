@@ -46,6 +46,28 @@ def test_every_line_opens_onto_the_source_rows_it_counts(month: Month, hop: str)
         assert sum(Fraction(row["quantity"]) for row in explained["rows"]) == Fraction(line["quantity"])
 
 
+def test_the_source_rows_can_be_read_page_by_page(month: Month) -> None:
+    line = next(line for line in month.lines("retail") if int(line["source_rows"]) > 1)
+    whole = month.explain(line["line"], "wholesaler")["rows"]
+
+    pages = [
+        month.marketplace.run("explain", line["line"], "--start", str(start), "--rows", "1")
+        for start in range(len(whole))
+    ]
+
+    assert [page["rows"] for page in pages] == [[row] for row in whole]
+    assert {page["rows_total"] for page in pages} == {len(whole)}
+
+
+@pytest.mark.parametrize("wrong", ["-1", "x", "1.5"])
+def test_a_page_that_is_no_number_is_wrong_usage(month: Month, wrong: str) -> None:
+    line = month.lines("retail")[0]
+
+    refused = month.marketplace.run("explain", line["line"], "--start", wrong, code=2)
+
+    assert "0 or more" in refused["error"]
+
+
 def test_the_wholesaler_sees_both_hops_of_a_retail_line_and_the_vendors_cost(month: Month) -> None:
     line = line_of(month, "retail", "C1", "Compute")
 
