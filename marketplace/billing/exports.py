@@ -13,8 +13,8 @@ from marketplace.core.errors import N_, Refusal
 from marketplace.core.money import Money
 from marketplace.core.period import Period
 from marketplace.core.rounding import round_half_away
-from marketplace.documents.focus import FOCUS_COLUMNS, FocusLine, focus_rows
-from marketplace.documents.tables import WRITERS, Cell
+from marketplace.documents.focus import FOCUS_COLUMNS, FOCUS_NUMBERS, FocusLine, focus_rows
+from marketplace.documents.tables import WRITERS, Cell, write_parquet, write_plain_csv
 from marketplace.rating.exact import multiply, plain
 from marketplace.rating.price import COST, LIST
 from resellers.models import WHOLESALER_REFERENCE, Hop
@@ -84,8 +84,11 @@ def write_statements(session: Session, wanted: Wanted, *, format_: str, file: IO
     _check(session, wanted)
     rows = _Counted(_lines(session, wanted))
     if format_.startswith("focus"):
-        write = WRITERS["parquet" if format_ == "focus.parquet" else "csv"]
-        write(file, FOCUS_COLUMNS, focus_rows(_focus(row) for row in rows))
+        cells = focus_rows(_focus(row) for row in rows)
+        if format_ == "focus.parquet":
+            write_parquet(file, FOCUS_COLUMNS, cells, numbers=FOCUS_NUMBERS)
+        else:
+            write_plain_csv(file, FOCUS_COLUMNS, cells)
     else:
         WRITERS[format_](file, COLUMNS, (_cells(row, is_sellers_view=wanted.is_sellers_view) for row in rows))
     return rows.count

@@ -138,6 +138,18 @@ def _description(line: FocusLine) -> str:
     return ", ".join(part for part in (line.product, line.sku, line.meter) if part) or line.vendor
 
 
+#: What the specification types as a number.
+FOCUS_NUMBERS = frozenset(
+    {
+        "BilledCost",
+        "ConsumedQuantity",
+        "ContractedCost",
+        "EffectiveCost",
+        "ListCost",
+        "PricingQuantity",
+    }
+)
+
 FOCUS_COLUMNS = (
     "BilledCost",
     "BillingAccountId",

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
@@ -16,6 +16,7 @@ import xlsxwriter
 from marketplace.core.errors import N_, Refusal
 from marketplace.core.money import Money
 from marketplace.core.period import DateRange, Period
+from marketplace.core.rounding import round_half_away
 
 #: What a cell may hold. Floats are left out on purpose.
 Cell = str | int | bool | Decimal | Money | date | datetime | DateRange | Period | UUID | None
@@ -24,6 +25,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _XLSX_MOST_ROWS = 1_048_575
 _XLSX_EXACT = 10**15
 _PARQUET_GROUP = 50_000
+_NUMBER = pa.decimal128(38, 18)
 
 
 class TooManyRowsForExcel(Refusal):
@@ -96,11 +98,26 @@ def write_xlsx(file: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Ce
         sheet.set_column(0, max(0, len(heads) - 1), 18)
 
 
-def write_parquet(file: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Write Parquet: whole numbers and days typed, exact decimals and everything else as text."""
+def write_parquet(
+    file: IO[bytes],
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    numbers: Collection[str] = (),
+) -> None:
+    """Write Parquet: whole numbers and days typed, exact decimals and everything else as text.
+
+    Columns named in `numbers` become decimals of 18 places, for readers that add them up: the 38 digits of a Parquet
+    decimal do not hold every exact one.
+    """
     source = iter(rows)
     first = list(islice(source, _PARQUET_GROUP))
-    schema = pa.schema([(head, _type(position, first)) for position, head in enumerate(heads)])
+    schema = pa.schema(
+        [
+            (head, _NUMBER if head in numbers else _type(position, first))
+            for position, head in enumerate(heads)
+        ]
+    )
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         chunk = first
         while True:
@@ -125,9 +142,17 @@ def _table(rows: Sequence[Sequence[Cell]], schema: pa.Schema) -> pa.Table:
         if column.type == pa.string():
             texts = [None if v is None else v if isinstance(v, str) else exported(v) for v in values]
             columns.append(pa.array(texts, pa.string()))
+        elif column.type == _NUMBER:
+            columns.append(pa.array([_number(v) for v in values], _NUMBER))
         else:
             columns.append(pa.array(values, column.type))
     return pa.table(columns, schema=schema)
+
+
+def _number(value: Cell) -> Decimal | None:
+    if value is None or isinstance(value, Decimal):
+        return value if value is None else round_half_away(value, _NUMBER.scale)
+    raise TypeError("a column of numbers holds decimals alone")
 
 
 def write_plain_csv(file: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:

@@ -3,6 +3,7 @@
 import csv
 import re
 import zipfile
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -153,7 +154,10 @@ def test_focus_says_nothing_of_what_the_seller_paid(month: Month, tmp_path: Path
 def test_focus_as_parquet_where_the_name_says_so(month: Month, tmp_path: Path) -> None:
     table = pq.read_table(export(month, "wholesale", "focus", tmp_path / "focus.parquet"))
 
-    assert table.num_rows == len(month.lines("wholesale"))
+    lines = month.lines("wholesale")
+    assert table.num_rows == len(lines)
+    assert sum(table["BilledCost"].to_pylist()) == sum(Decimal(line["amount"]) for line in lines)
+    assert sum(table["PricingQuantity"].drop_null().to_pylist()) > 0
 
 
 def test_a_file_appears_in_folders_that_were_not_there(month: Month, tmp_path: Path) -> None:
