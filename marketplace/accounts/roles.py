@@ -67,6 +67,7 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.WHOLESALER_PARTIES_VIEW,
             _P.WHOLESALER_TERMS_VIEW,
             _P.WHOLESALER_TERMS_MANAGE,
+            _P.WHOLESALER_SUBSCRIPTIONS_VIEW,
         }
     ),
     (Audience.WHOLESALER, Role.SUPPORT): frozenset(
@@ -80,6 +81,7 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.WHOLESALER_USERS_VIEW,
             _P.WHOLESALER_PARTIES_VIEW_AS,
             _P.WHOLESALER_QUESTIONS_ANSWER,
+            _P.WHOLESALER_SUBSCRIPTIONS_VIEW,
         }
     ),
     (Audience.RESELLER, Role.OWNER): _all_of(Audience.RESELLER),
@@ -90,13 +92,20 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.RESELLER_CUSTOMERS_VIEW,
             _P.RESELLER_QUESTIONS_ASK,
             _P.RESELLER_QUESTIONS_ANSWER,
+            _P.RESELLER_SUBSCRIPTIONS_VIEW,
+            _P.RESELLER_SUBSCRIPTIONS_MANAGE,
         }
     ),
     (Audience.RESELLER, Role.FINANCE): _all_of(Audience.RESELLER)
     - {_P.RESELLER_USERS_MANAGE, _P.RESELLER_AUDIT_VIEW},
     (Audience.CUSTOMER, Role.OWNER): _all_of(Audience.CUSTOMER),
     (Audience.CUSTOMER, Role.VIEWER): frozenset(
-        {_P.CUSTOMER_HOME_VIEW, _P.CUSTOMER_STATEMENTS_VIEW, _P.CUSTOMER_QUESTIONS_ASK}
+        {
+            _P.CUSTOMER_HOME_VIEW,
+            _P.CUSTOMER_STATEMENTS_VIEW,
+            _P.CUSTOMER_QUESTIONS_ASK,
+            _P.CUSTOMER_SUBSCRIPTIONS_VIEW,
+        }
     ),
 }
 

@@ -12,7 +12,6 @@ TOPICS = (
     "migrate",
     "serve",
     "worker",
-    "simulator",
     "doctor",
     "demo",
     "users",

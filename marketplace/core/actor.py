@@ -36,6 +36,8 @@ class Permission(StrEnum):
     WHOLESALER_AUDIT_VIEW = "wholesaler:audit:view"
     WHOLESALER_PARTIES_VIEW_AS = "wholesaler:parties:view-as"
     WHOLESALER_QUESTIONS_ANSWER = "wholesaler:questions:answer"
+    WHOLESALER_SUBSCRIPTIONS_VIEW = "wholesaler:subscriptions:view"
+    WHOLESALER_SUBSCRIPTIONS_MANAGE = "wholesaler:subscriptions:manage"
     RESELLER_HOME_VIEW = "reseller:home:view"
     RESELLER_STATEMENTS_VIEW = "reseller:statements:view"
     RESELLER_CUSTOMERS_VIEW = "reseller:customers:view"
@@ -43,11 +45,15 @@ class Permission(StrEnum):
     RESELLER_RULES_MANAGE = "reseller:rules:manage"
     RESELLER_QUESTIONS_ASK = "reseller:questions:ask"
     RESELLER_QUESTIONS_ANSWER = "reseller:questions:answer"
+    RESELLER_SUBSCRIPTIONS_VIEW = "reseller:subscriptions:view"
+    RESELLER_SUBSCRIPTIONS_MANAGE = "reseller:subscriptions:manage"
     RESELLER_USERS_MANAGE = "reseller:users:manage"
     RESELLER_AUDIT_VIEW = "reseller:audit:view"
     CUSTOMER_HOME_VIEW = "customer:home:view"
     CUSTOMER_STATEMENTS_VIEW = "customer:statements:view"
     CUSTOMER_QUESTIONS_ASK = "customer:questions:ask"
+    CUSTOMER_SUBSCRIPTIONS_VIEW = "customer:subscriptions:view"
+    CUSTOMER_SUBSCRIPTIONS_MANAGE = "customer:subscriptions:manage"
     CUSTOMER_USERS_MANAGE = "customer:users:manage"
     CUSTOMER_AUDIT_VIEW = "customer:audit:view"
     ACCOUNT_SELF_MANAGE = "account:self:manage"
@@ -73,6 +79,8 @@ PERMISSION_LABELS = {
     Permission.WHOLESALER_AUDIT_VIEW: N_("Read the audit trail"),
     Permission.WHOLESALER_PARTIES_VIEW_AS: N_("View as a reseller or customer, without changing anything"),
     Permission.WHOLESALER_QUESTIONS_ANSWER: N_("Answer questions about lines"),
+    Permission.WHOLESALER_SUBSCRIPTIONS_VIEW: N_("See subscriptions and what renews when"),
+    Permission.WHOLESALER_SUBSCRIPTIONS_MANAGE: N_("Change subscriptions and say how they renew"),
     Permission.RESELLER_HOME_VIEW: N_("See the first page"),
     Permission.RESELLER_STATEMENTS_VIEW: N_("See and export what the firm owes"),
     Permission.RESELLER_CUSTOMERS_VIEW: N_("See customers and what they consume"),
@@ -80,11 +88,15 @@ PERMISSION_LABELS = {
     Permission.RESELLER_RULES_MANAGE: N_("Change the firm's retail rules"),
     Permission.RESELLER_QUESTIONS_ASK: N_("Ask the wholesaler about a line"),
     Permission.RESELLER_QUESTIONS_ANSWER: N_("Answer customers' questions"),
+    Permission.RESELLER_SUBSCRIPTIONS_VIEW: N_("See customers' subscriptions and what renews when"),
+    Permission.RESELLER_SUBSCRIPTIONS_MANAGE: N_("Change customers' subscriptions and say how they renew"),
     Permission.RESELLER_USERS_MANAGE: N_("Invite colleagues, change roles, deactivate"),
     Permission.RESELLER_AUDIT_VIEW: N_("Read who did what in the firm"),
     Permission.CUSTOMER_HOME_VIEW: N_("See the first page"),
     Permission.CUSTOMER_STATEMENTS_VIEW: N_("See and export statements and consumption"),
     Permission.CUSTOMER_QUESTIONS_ASK: N_("Ask the reseller about a line"),
+    Permission.CUSTOMER_SUBSCRIPTIONS_VIEW: N_("See the firm's subscriptions and when they renew"),
+    Permission.CUSTOMER_SUBSCRIPTIONS_MANAGE: N_("Say how the firm's subscriptions renew"),
     Permission.CUSTOMER_USERS_MANAGE: N_("Invite colleagues, change roles, deactivate"),
     Permission.CUSTOMER_AUDIT_VIEW: N_("Read who did what in the firm"),
     Permission.ACCOUNT_SELF_MANAGE: N_("Manage one's own password, sessions and profile"),

@@ -1,0 +1,24 @@
+"""What the worker does for subscriptions: terms that end, every day."""
+
+from marketplace.core.actor import Actor
+from marketplace.core.clock import utc_now
+from marketplace.core.db import Database
+from marketplace.jobs import register
+from marketplace.settings import Settings
+from marketplace.subscriptions.operations.renewing import renew_due
+
+RENEW = "subscriptions.renew"
+
+
+@register(RENEW, retries=5)
+def renew(database: Database, settings: Settings) -> int:
+    """Let every term that has ended be followed by what was decided. Doing it again does nothing."""
+    del settings
+    now = utc_now()
+    renewed = 0
+    while True:
+        with database.owner_transaction() as session:
+            done = renew_due(session, actor=Actor.system("renewals"), day=now.date(), now=now)
+        renewed += done
+        if not done:
+            return renewed

@@ -1,0 +1,154 @@
+"""Tables of subscriptions. Segments are only ever added: what a subscription is follows from them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from marketplace.core.db import Base
+from marketplace.subscriptions.words import AtTermEnd, Status
+from resellers.models import Customer
+
+
+class Subscription(Base):
+    """What a customer has for a term at a vendor. The columns below `at_term_end` repeat its last segment, for lists."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        # What makes a renewal due: whatever stands and has an end.
+        Index(
+            "ix_subscription_due",
+            "term_end",
+            postgresql_where=text("status IN ('active', 'suspended')"),
+        ),
+        Index(
+            "uq_subscription_vendor_subscription_id",
+            "vendor",
+            "vendor_subscription_id",
+            unique=True,
+            postgresql_where=text("vendor_subscription_id <> ''"),
+        ),
+        CheckConstraint("at_term_end IN ('renew', 'end', 'extend')", name="term_end_is_known"),
+        CheckConstraint("status IN ('active', 'suspended', 'cancelled', 'expired')", name="status_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    vendor: Mapped[str]
+    # The customer's account at the vendor, whose owner on the day of a charge pays it.
+    vendor_account: Mapped[str]
+    # The vendor's own id; blank where the vendor has none.
+    vendor_subscription_id: Mapped[str] = mapped_column(default="")
+    friendly_name: Mapped[str] = mapped_column(default="")
+    # Of the prices its segments keep.
+    currency: Mapped[str] = mapped_column(String(3))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    at_term_end: Mapped[str] = mapped_column(default=AtTermEnd.RENEW.value)
+    status: Mapped[str] = mapped_column(default=Status.ACTIVE.value)
+    plan_id: Mapped[int] = mapped_column(index=True)
+    quantity: Mapped[int]
+    term_start: Mapped[date]
+    # Exclusive; blank for what was bought once.
+    term_end: Mapped[date | None]
+
+    customer: Mapped[Customer] = relationship(lazy="raise")
+
+    @property
+    def statement_id(self) -> str:
+        """The id that statements and price rules know it by: the vendor's, or its own."""
+        return self.vendor_subscription_id or str(self.public_id)
+
+
+class SubscriptionSegment(Base):
+    """What stands from an instant on, with what it was sold as and its list price; its cost is a table of its own."""
+
+    __tablename__ = "subscription_segment"
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "number"),
+        # An order line that is carried out again adds nothing; one line can make several segments, of one part each.
+        Index(
+            "uq_subscription_segment_order_line",
+            "order_line",
+            "order_part",
+            unique=True,
+            postgresql_where=text("order_line <> ''"),
+        ),
+        Index("ix_subscription_segment_at", "at"),
+        CheckConstraint("quantity >= 0", name="quantity_is_not_negative"),
+        CheckConstraint("term_end IS NULL OR term_end > term_start", name="term_has_a_day"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"))
+    # From 1, without gaps.
+    number: Mapped[int]
+    # What began it: `subscriptions.words.SegmentKind`.
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    # The first day that is charged so: the day of the event, or an earlier one where the whole price comes back.
+    since: Mapped[date]
+    status: Mapped[str]
+    quantity: Mapped[int]
+    term_start: Mapped[date]
+    term_end: Mapped[date | None]
+    plan_id: Mapped[int]
+    # As statements name it, kept as it was sold: a product that is renamed keeps its name on what was billed.
+    product: Mapped[str]
+    sku: Mapped[str]
+    unit: Mapped[str]
+    product_kind: Mapped[str]
+    term: Mapped[str]
+    billing_cycle: Mapped[str]
+    is_trial: Mapped[bool] = mapped_column(default=False)
+    is_extended: Mapped[bool] = mapped_column(default=False)
+    # Of one unit for the whole term.
+    unit_list: Mapped[Decimal | None]
+    order_line: Mapped[str] = mapped_column(default="")
+    order_part: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    subscription: Mapped[Subscription] = relationship(lazy="raise")
+
+
+class SegmentCost(Base):
+    """What one unit costs the wholesaler for the whole term: nobody else's business, so a table of its own."""
+
+    __tablename__ = "segment_cost"
+
+    segment_id: Mapped[int] = mapped_column(ForeignKey("subscription_segment.id"), primary_key=True)
+    unit_cost: Mapped[Decimal]
+
+
+class ScheduledChange(Base):
+    """A change that waits for the renewal or for the next charge. One of each waits at a time."""
+
+    __tablename__ = "scheduled_change"
+    __table_args__ = (
+        Index(
+            "uq_scheduled_change_waiting",
+            "subscription_id",
+            "waits_for",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        CheckConstraint("waits_for IN ('renewal', 'next_charge')", name="waits_for_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), index=True)
+    waits_for: Mapped[str]
+    due_on: Mapped[date]
+    # What is to change; blank stays as it is.
+    quantity: Mapped[int | None]
+    plan_id: Mapped[int | None]
+    custom_end: Mapped[date | None]
+    order_line: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_by: Mapped[str] = mapped_column(default="")
+    # When it was carried out, or done away with by another change.
+    ended_at: Mapped[datetime | None]
+    was_carried_out: Mapped[bool] = mapped_column(default=False)

@@ -1,0 +1,101 @@
+"""Adding segments to a history, and keeping what lists show of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from marketplace.subscriptions.models import (
+    ScheduledChange,
+    SegmentCost,
+    Subscription,
+    SubscriptionSegment,
+)
+from marketplace.subscriptions.rules.history import Segment
+from marketplace.subscriptions.words import When
+
+
+def lock_order_line(session: Session, order_line: str) -> Subscription | None:
+    """Wait for whoever carries out the same order line; give the subscription it was carried out on already, if any."""
+    if not order_line:
+        return None
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:line, 0))"), {"line": order_line})
+    return session.scalar(
+        select(Subscription)
+        .join(SubscriptionSegment, SubscriptionSegment.subscription_id == Subscription.id)
+        .where(SubscriptionSegment.order_line == order_line)
+        .order_by(SubscriptionSegment.order_part)
+        .limit(1)
+    )
+
+
+def add_segments(
+    session: Session, subscription: Subscription, segments: Sequence[Segment], *, first_part: int = 0
+) -> None:
+    """Add segments with their costs, and let the subscription show what it has become."""
+    for part, segment in enumerate(segments, start=first_part):
+        offer = segment.quoted.offer
+        row = SubscriptionSegment(
+            subscription_id=subscription.id,
+            number=segment.number,
+            kind=segment.kind.value,
+            at=segment.at,
+            since=segment.since,
+            status=segment.status.value,
+            quantity=segment.quantity,
+            term_start=segment.term_start,
+            term_end=segment.term_end,
+            plan_id=offer.plan_id,
+            product=offer.product,
+            sku=offer.sku,
+            unit=offer.unit,
+            product_kind=offer.kind,
+            term=offer.term.value,
+            billing_cycle=offer.billing_cycle.value,
+            is_trial=offer.is_trial,
+            is_extended=offer.is_extended,
+            unit_list=segment.quoted.unit_listed,
+            order_line=segment.order_line,
+            order_part=part if segment.order_line else 0,
+        )
+        session.add(row)
+        session.flush()  # the cost needs the segment's id
+        session.add(SegmentCost(segment_id=row.id, unit_cost=segment.quoted.unit_cost))
+        subscription.status = segment.status.value
+        subscription.plan_id = offer.plan_id
+        subscription.quantity = segment.quantity
+        subscription.term_start, subscription.term_end = segment.term_start, segment.term_end
+    session.flush()
+
+
+def end_waiting(
+    session: Session, subscription: Subscription, waits_for: When, *, now: datetime, was_carried_out: bool
+) -> None:
+    """Do away with what waits, or note that it was carried out."""
+    session.execute(
+        update(ScheduledChange)
+        .where(
+            ScheduledChange.subscription_id == subscription.id,
+            ScheduledChange.waits_for == waits_for.value,
+            ScheduledChange.ended_at.is_(None),
+        )
+        .values(ended_at=now, was_carried_out=was_carried_out)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def as_json(segment: Segment) -> dict[str, object]:
+    """Say a segment for the audit trail, without what it costs."""
+    offer = segment.quoted.offer
+    return {
+        "kind": segment.kind.value,
+        "product": offer.product,
+        "sku": offer.sku,
+        "term": offer.term.value,
+        "billing_cycle": offer.billing_cycle.value,
+        "quantity": segment.quantity,
+        "status": segment.status.value,
+        "since": segment.since.isoformat(),
+        "term_end": segment.term_end.isoformat() if segment.term_end else "",
+    }

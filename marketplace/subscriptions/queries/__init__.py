@@ -1,0 +1,1 @@
+"""Subscriptions as pages, decisions and the close read them."""
