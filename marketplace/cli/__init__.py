@@ -12,6 +12,7 @@ TOPICS = (
     "migrate",
     "serve",
     "worker",
+    "simulator",
     "doctor",
     "demo",
     "users",

@@ -1,4 +1,4 @@
-"""`serve`: the web server and, beside it, one worker; both end with it."""
+"""`serve`: the web server and, beside it, one worker and the vendor simulator where no vendor is configured."""
 
 import argparse
 import ctypes
@@ -21,7 +21,7 @@ from marketplace.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 20
-WORKER_PAUSE_SECONDS = 2
+PAUSE_SECONDS = 2
 END_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of Linux."""
 
@@ -37,6 +37,15 @@ class AddressTaken(Refusal):
     )
 
 
+class SimulatorAddressTaken(AddressTaken):
+    """Likewise, where the vendor simulator is to listen."""
+
+    sentence = N_(
+        "The vendor simulator cannot listen at %(host)s:%(port)s (%(reason)s): "
+        "set MARKETPLACE_SIMULATOR_PORT to another port, or to 0 for none."
+    )
+
+
 class WebServerEnded(Refusal):
     """Gunicorn ended by itself."""
 
@@ -45,7 +54,9 @@ class WebServerEnded(Refusal):
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("serve", help="serve the site, with a worker beside it")
+    parser = subparsers.add_parser(
+        "serve", help="serve the site, with a worker (and the vendor simulator) beside it"
+    )
     parser.add_argument("--host", help="the address to listen on (default: MARKETPLACE_HOST)")
     parser.add_argument("--port", type=int, help="the port to listen on (default: MARKETPLACE_PORT)")
     parser.add_argument("--web-workers", type=int, default=1, metavar="N", help="web processes (default: 1)")
@@ -63,26 +74,31 @@ def run(args: argparse.Namespace) -> Result:
 
 
 def serve(settings: Settings, *, host: str, port: int, web_workers: int = 1, has_worker: bool = True) -> None:
-    """Run the web server and the worker, and end both when asked to. The database must be migrated."""
+    """Run the web server and its companions, and end all when asked to. The database must be migrated."""
     open_database(settings)  # held until the end, so that the embedded server outlives its users
     _check_address(host, port)
+    companions = [["worker"]] if has_worker else []
+    if settings.has_simulator:
+        _check_address("127.0.0.1", settings.simulator_port, refusal=SimulatorAddressTaken)
+        companions.append(["simulator"])
     stop = _StopRequest()
     web = _start(
         [sys.executable, "-m", "gunicorn", *_gunicorn_options(settings, host, port, web_workers), "wsgi:app"]
     )
-    worker = _start([sys.executable, "-m", "marketplace", "worker"]) if has_worker else None
+    running = [(command, _start_command(command)) for command in companions]
     print(f"Serving at http://{host}:{port} - stop with Ctrl-C", file=sys.stderr, flush=True)  # noqa: T201 - the address
     try:
         while not stop.is_requested:
             time.sleep(0.2)
             if web.poll() is not None:
                 raise WebServerEnded(code=web.returncode)
-            if worker is not None and worker.poll() is not None:
-                log.error("the worker ended, starting another", code=worker.returncode)
-                time.sleep(WORKER_PAUSE_SECONDS)
-                worker = _start([sys.executable, "-m", "marketplace", "worker"])
+            for number, (command, part) in enumerate(running):
+                if part.poll() is not None:
+                    log.error("a part ended, starting another", part=command[0], code=part.returncode)
+                    time.sleep(PAUSE_SECONDS)
+                    running[number] = (command, _start_command(command))
     finally:
-        _end(web, worker)
+        _end(web, *(part for _command, part in running))
 
 
 class _StopRequest:
@@ -112,7 +128,7 @@ def _gunicorn_options(settings: Settings, host: str, port: int, web_workers: int
     return [*(f"--{name}={value}" for name, value in options.items()), "--no-control-socket"]
 
 
-def _check_address(host: str, port: int) -> None:
+def _check_address(host: str, port: int, *, refusal: type[AddressTaken] = AddressTaken) -> None:
     """Refuse in words what gunicorn would only try again and again."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -120,7 +136,7 @@ def _check_address(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise AddressTaken(host=host, port=port, reason=(error.strerror or str(error)).lower()) from None
+        raise refusal(host=host, port=port, reason=(error.strerror or str(error)).lower()) from None
 
 
 def _start(command: list[str]) -> subprocess.Popen[bytes]:
@@ -138,14 +154,18 @@ def _start(command: list[str]) -> subprocess.Popen[bytes]:
     )
 
 
+def _start_command(command: list[str]) -> subprocess.Popen[bytes]:
+    return _start([sys.executable, "-m", "marketplace", *command])
+
+
 def _end_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGTERM)
 
 
-def _end(*parts: subprocess.Popen[bytes] | None) -> None:
+def _end(*parts: subprocess.Popen[bytes]) -> None:
     """Ask all to end, then wait. A job that takes longer is taken over by the next worker."""
-    running = [part for part in parts if part is not None and part.poll() is None]
+    running = [part for part in parts if part.poll() is None]
     for part in running:
         part.terminate()
     deadline = time.monotonic() + STOP_SECONDS

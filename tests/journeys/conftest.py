@@ -64,6 +64,7 @@ def server(postgres: ThrowAwayPostgres, tmp_path_factory: pytest.TempPathFactory
         patch.setitem(Settings.model_config, "env_file", None)
         patch.setenv("MARKETPLACE_HOME", str(tmp_path_factory.mktemp("served")))
         patch.setenv("MARKETPLACE_PORT", str(_free_port()))
+        patch.setenv("MARKETPLACE_SIMULATOR_PORT", str(_free_port()))
         database = Database(postgres.fresh_database())
         patch.setenv("DATABASE_URL", database.url)
         settings = load_settings()

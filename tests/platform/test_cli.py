@@ -127,16 +127,16 @@ def free_port() -> int:
         return port
 
 
-def answers(port: int) -> bool:
+def answers(port: int, path: str = "/sign-in") -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
-def test_serve_answers_and_ends_with_its_worker_and_its_database(
+def test_serve_answers_and_ends_with_its_worker_its_simulator_and_its_database(
     tmp_path: Path, ending: signal.Signals
 ) -> None:
     run("migrate", home=tmp_path)
@@ -144,14 +144,18 @@ def test_serve_answers_and_ends_with_its_worker_and_its_database(
     with subprocess.Popen(
         [sys.executable, "-m", "marketplace", "serve", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "MARKETPLACE_HOME": str(tmp_path)},
+        env={
+            **os.environ,
+            "MARKETPLACE_HOME": str(tmp_path),
+            "MARKETPLACE_SIMULATOR_PORT": str(simulator_port := free_port()),
+        },
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as served:
         try:
             deadline = time.monotonic() + 120
-            while not answers(port):
+            while not (answers(port) and answers(simulator_port, "/simulator")):
                 assert time.monotonic() < deadline, "nothing was served"
                 assert served.poll() is None, served.communicate()
                 time.sleep(0.2)
@@ -167,3 +171,4 @@ def test_serve_answers_and_ends_with_its_worker_and_its_database(
     assert "choose another with --port" in json.loads(taken.stdout)["error"]
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
     assert not answers(port)
+    assert not answers(simulator_port, "/simulator")

@@ -111,7 +111,8 @@ class Client:
             if not link:
                 return
             headers = {one["key"]: str(one["value"]) for one in link.get("headers", ())}
-            answer = self._send("GET", str(link["uri"]), headers=headers)
+            # Links leave the version out.
+            answer = self._send("GET", f"v1/{str(link['uri']).lstrip('/')}", headers=headers)
         raise VendorAnswerUnreadable(vendor=VENDOR, reason=f"the list at {path} has no end")
 
     def fetch(self, address: str) -> Iterator[bytes]:

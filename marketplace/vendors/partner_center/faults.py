@@ -20,7 +20,6 @@ _COTERMINOUS = N_(
     "Choose the end of a month, or the end of another subscription of this customer, within the first term."
 )
 _UPGRADE = N_("Choose a target the vendor lists as an upgrade, active and ending no earlier.")
-_ADDRESS = N_("Correct the customer's address as the country demands it.")
 _DIFFERENT_PERSON = N_("The agreement of this person is on record already: nothing is to be done.")
 _ADDON = N_("Order a product this add-on belongs to first, or in the same cart.")
 _QUANTITY = N_("Choose a number of seats between the smallest and the largest the product allows.")
@@ -51,7 +50,6 @@ REMEDIES: Mapping[str, str] = {
     "600050": _REGISTRATION,
     "600051": _REGISTRATION,
     "600061": _DIFFERENT_PERSON,
-    "600009": _ADDRESS,
     "800015": _PARTNER_ID,
     "800016": _PARTNER_ID,
     "800023": _CREDIT,

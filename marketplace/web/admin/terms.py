@@ -27,6 +27,7 @@ from marketplace.core.period import Period
 from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint, terms_lists
 from marketplace.web.admin.effects import TermsEffect, effect_of
+from marketplace.web.admin.suggestions import suggesting
 from marketplace.web.admin.terms_fields import FIELDS, typed_cells
 from marketplace.web.admin.terms_kinds import PAGES, End, TermsPage
 from marketplace.web.forms import DayField, PageForm
@@ -34,6 +35,7 @@ from marketplace.web.guards import accepts_upload, requires
 from marketplace.web.navigation import GROUP_PARTIES, GROUP_TERMS, add_to_menu
 from marketplace.web.session import current_actor, transaction
 from resellers.models import AccountMapping, Customer, PriceRule, Reseller
+from resellers.queries.suggestions import SUGGESTIONS
 
 _MOST_BYTES = 200 << 20
 
@@ -188,6 +190,8 @@ def _form(
         terms=page,
         cells=cells,
         fields=FIELDS,
+        suggested=SUGGESTIONS,
+        suggesting=suggesting,
         effect=effect,
         refusal=refusal,
         faults={name: [row.reason for row in refusal.rows if row.column == name] for name in page.columns}

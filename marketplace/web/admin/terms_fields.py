@@ -75,10 +75,14 @@ FIELDS: Mapping[str, TermField] = {
     "currency": TermField(label=N_("Currency"), choices=_currencies),
     "billing_mode": TermField(label=N_("Who invoices"), choices=_modes),
     "email": TermField(label=N_("E-mail"), input="email"),
-    "reseller": TermField(label=N_("Reseller"), hint=N_("Its reference.")),
+    "reseller": TermField(
+        label=N_("Reseller"), hint=N_("Its reference: type a few letters of it or of the name.")
+    ),
     "vendor": TermField(label=N_("Vendor")),
     "account": TermField(label=N_("Account")),
-    "customer": TermField(label=N_("Customer"), hint=N_("Its reference.")),
+    "customer": TermField(
+        label=N_("Customer"), hint=N_("Its reference: type a few letters of it or of the name.")
+    ),
     "valid_from": TermField(label=N_("From"), hint=N_("By day of usage. Blank: since ever."), input="date"),
     "valid_until": TermField(
         label=N_("Until (this day excluded)"), hint=N_("Blank: until further notice."), input="date"

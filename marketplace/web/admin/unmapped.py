@@ -30,6 +30,7 @@ from marketplace.core.period import DateRange, Period
 from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
 from marketplace.web.admin.effects import effect_of
+from marketplace.web.admin.suggestions import suggesting
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Kind, ListView, OnPhone
@@ -48,8 +49,6 @@ add_to_menu(
     place=30,
     words="accounts orphans mapping queue",
 )
-
-_CUSTOMERS_OFFERED = 500
 
 
 class MappingForm(PageForm):
@@ -302,11 +301,6 @@ def _total(rows: Sequence[UnmappedRow]) -> Totals:
 
 def _account_page(session: Session, row: UnmappedRow, form: MappingForm, *, effect: object = None) -> str:
     key = (row.vendor, row.account)
-    customers = session.execute(
-        select(Customer.reference, Customer.legal_name)
-        .order_by(Customer.legal_name)
-        .limit(_CUSTOMERS_OFFERED)
-    ).all()
     return render_template(
         "admin/unmapped/show.html",
         row=row,
@@ -314,5 +308,5 @@ def _account_page(session: Session, row: UnmappedRow, form: MappingForm, *, effe
         effect=effect,
         suggestions=suggestions_for(session, [key]).get(key, ()),
         sentence_of=sentence_of,
-        customers=customers,
+        suggesting=suggesting,
     )

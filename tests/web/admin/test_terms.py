@@ -1,6 +1,7 @@
 """Terms on the wholesaler's pages: typed as people type, tried before they are saved, ended on a day."""
 
 import io
+import re
 
 import pytest
 from sqlalchemy import func, select
@@ -102,3 +103,29 @@ def test_a_mapping_ends_on_a_day_and_may_end_earlier(site: WholesalersSite, walt
 
     page = walter.post(address, {"end": "2024-10-01", "step": "save"}, status=422)
     assert "It ends on 20 Sep 2024 already" in page.main
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "offered"),
+    [
+        ("reseller", "no", ["nord"]),
+        ("reseller", "Sud Cloud", ["sud"]),
+        ("customer", "carla", ["carla-works"]),
+        ("customer", "100%", []),
+    ],
+)
+def test_a_reference_is_offered_by_its_letters_or_the_name(
+    walter: Visitor, field: str, typed: str, offered: list[str]
+) -> None:
+    answer = walter.client.get(f"/admin/suggestions/{field}", query_string={field: typed})
+
+    assert re.findall(r'<option value="([^"]*)">', answer.text) == offered
+
+
+def test_a_form_asks_for_what_may_be_meant(walter: Visitor) -> None:
+    page = walter.get("/admin/rules/new")
+
+    field = page.one("input", id="field-customer")
+    assert field.get("hx-get") == "/admin/suggestions/customer"
+    assert field.get("hx-target") == "#known-customer"
+    assert page.one("datalist", id="known-customer") is not None

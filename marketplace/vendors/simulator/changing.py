@@ -1,0 +1,223 @@
+"""Changes of a subscription: seats, renewal, suspension, cancellation, upgrades; and when the vendor says no."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+
+from catalog.words import BillingCycle, Term
+from marketplace.rating.terms import months_of
+from marketplace.vendors.simulator import shown
+from marketplace.vendors.simulator.catalogue import UPGRADES, Sku
+from marketplace.vendors.simulator.desk import Desk
+from marketplace.vendors.simulator.documents import Subscription, Tranche, Transition
+from marketplace.vendors.simulator.life import WINDOW, add_charge, running_cycle
+from marketplace.vendors.simulator.refusals import Refused
+from marketplace.vendors.simulator.selling import check_limit
+
+_MOST_CHANGES = 1200
+
+
+def change(desk: Desk, one: Subscription, sent: Mapping[str, Any]) -> None:
+    """Change what differs from what is shown: callers send the whole subscription back."""
+    check_ready(desk, one)
+    before = shown.subscription(desk, one)
+    wanted = {name: value for name, value in sent.items() if value != before.get(name)}
+    status = str(wanted.get("status", one.status)).casefold()
+    if status == "deleted" and one.status != "deleted":
+        _cancel(desk, one)
+        return
+    if one.status not in {"active", "suspended"}:
+        raise Refused("2001", f"The subscription is {one.status} and cannot be changed.")
+    if status != one.status:
+        _suspend_or_resume(desk, one, status)
+    quantity = int(wanted.get("quantity", one.quantity))
+    if quantity != one.quantity:
+        _set_quantity(desk, one, quantity)
+    auto_renew = bool(wanted.get("autoRenewEnabled", one.auto_renew))
+    if auto_renew != one.auto_renew:
+        if one.status == "suspended" and auto_renew:
+            raise Refused("2001", "Auto-renew cannot be turned on while the subscription is suspended.")
+        one.auto_renew = auto_renew
+        one.next_term = one.next_term if auto_renew else None
+    if "scheduledNextTermInstructions" in wanted:
+        _schedule(desk, one, wanted["scheduledNextTermInstructions"])
+    one.friendly_name = wanted.get("friendlyName") or one.friendly_name
+    _note(desk, one)
+
+
+def check_ready(desk: Desk, one: Subscription) -> None:
+    """Refuse while the subscription is being provisioned, and after too many changes."""
+    if desk.now < one.ready_at or one.status == "pending":
+        raise Refused("800082", "The subscription is still being provisioned.", HTTPStatus.CONFLICT)
+    if one.changes >= _MOST_CHANGES:
+        raise Refused("900311", "The subscription does not accept any more changes.")
+
+
+def _note(desk: Desk, one: Subscription) -> None:
+    one.version += 1
+    one.changes += 1
+    desk.store.put(one)
+
+
+def _cancel(desk: Desk, one: Subscription) -> None:
+    """Cancel in the first days, or any time where it runs on by the month; what is left is given back."""
+    if not one.is_consumption:
+        if not one.is_extended and (one.window_until is None or desk.now > one.window_until):
+            raise Refused("900117", "The cancellation window of 7 days has passed.")
+        cycle = running_cycle(one, desk.today)
+        is_whole = one.full_refund_until is not None and desk.now < one.full_refund_until
+        from_day = cycle.start if is_whole else desk.today
+        add_charge(
+            desk, one, "cancelImmediate", cycle, quantity=-one.quantity, from_day=from_day, at=desk.now
+        )
+    one.status, one.status_since, one.auto_renew, one.next_term = "deleted", desk.today, False, None
+    _note(desk, one)
+
+
+def _suspend_or_resume(desk: Desk, one: Subscription, status: str) -> None:
+    if status == "suspended":
+        one.status, one.auto_renew, one.next_term = "suspended", False, None
+    elif status == "active":
+        one.status = "active"
+    else:
+        raise Refused("10010", f"A subscription cannot be made {status}.")
+    one.status_since = desk.today
+
+
+def _set_quantity(desk: Desk, one: Subscription, quantity: int) -> None:
+    """Add seats at any time; give back those bought in the last days."""
+    if one.status == "suspended":
+        raise Refused("2001", "The quantity of a suspended subscription cannot be changed.")
+    if one.is_trial or one.is_extended:
+        raise Refused("800107", "The quantity of this subscription cannot be changed.")
+    if quantity < 1:
+        raise Refused("800090", "The quantity must be at least 1.")
+    old = one.quantity
+    if quantity > old:
+        check_limit(desk, one.account, f"{one.product}:{one.sku}", quantity - old)
+        one.tranches.append(Tranche(quantity=quantity - old, until=desk.now + WINDOW))
+    else:
+        _take_back(desk, one, old - quantity)
+    cycle, reference = running_cycle(one, desk.today), desk.new_id("reference")
+    kind = "addQuantity" if quantity > old else "removeQuantity"
+    for seats in (-old, quantity):
+        add_charge(
+            desk, one, kind, cycle, quantity=seats, from_day=desk.today, at=desk.now, reference=reference
+        )
+    one.quantity, one.next_term = quantity, None
+
+
+def _take_back(desk: Desk, one: Subscription, seats: int) -> None:
+    """Take seats from what was bought last, as far as its days are not over."""
+    open_ones = [tranche for tranche in one.tranches if desk.now <= tranche.until]
+    if seats > sum(tranche.quantity for tranche in open_ones):
+        raise Refused(
+            "900214",
+            "The quantity can be reduced only within 7 days after seats were added, by the seats added.",
+        )
+    for tranche in reversed(open_ones):
+        taken = min(seats, tranche.quantity)
+        tranche.quantity -= taken
+        seats -= taken
+    one.tranches = [tranche for tranche in open_ones if tranche.quantity]
+
+
+def _schedule(desk: Desk, one: Subscription, wanted: Mapping[str, Any] | None) -> None:
+    if wanted is None:
+        one.next_term = None
+        return
+    if one.status != "active" or not one.auto_renew:
+        raise Refused("2001", "Changes can be scheduled for active subscriptions that renew.")
+    product = wanted["product"]
+    reference = f"{product['productId']}:{product['skuId']}"
+    sku = desk.catalogue.skus.get(reference)
+    term, cycle = Term(product["termDuration"]), BillingCycle(str(product["billingCycle"]).casefold())
+    price = sku and sku.price(term, cycle, segment=one.segment, country=one.country, at=desk.now)
+    if price is None:
+        raise Refused("400019", f"{reference} is not sold for {term.value} with {cycle.value} billing.")
+    one.next_term = dict(wanted)
+
+
+def upgrade(desk: Desk, one: Subscription, body: Mapping[str, Any]) -> Transition:
+    """Move seats to a better SKU: all of them in place, some into a subscription that ends on the same day."""
+    check_ready(desk, one)
+    if one.status != "active":
+        raise Refused("900259", "The subscription is not active.")
+    found = desk.catalogue.by_item(body["toCatalogItemId"], country=one.country, day=desk.today)
+    if found is None or found[0].reference not in UPGRADES.get(f"{one.product}:{one.sku}", ()):
+        raise Refused("900258", "The target is not an upgrade of the subscription's product.")
+    sku = found[0]
+    quantity = int(body["quantity"])
+    if not 0 < quantity <= one.quantity:
+        raise Refused("900236", "The quantity exceeds the seats of the subscription.")
+    term = Term(body.get("termDuration") or one.term.value)
+    cycle = BillingCycle(str(body.get("billingCycle") or one.cycle.value).casefold())
+    if months_of(term) < months_of(one.term):
+        raise Refused("900267", "The term of the target is shorter than that of the source.")
+    price = sku.price(term, cycle, segment=one.segment, country=one.country, at=desk.now)
+    if price is None:
+        raise Refused("900268", "The target is not sold with this term and billing cycle.")
+    if body.get("toSubscriptionId"):
+        raise Refused("900269", "Seats cannot be moved into this subscription.")
+    if (term, cycle) != (one.term, one.cycle):
+        raise Refused("900260", "An upgrade keeps the term and the billing cycle of the source.")
+    target = _move(desk, one, sku, price, quantity=quantity, item=body["toCatalogItemId"])
+    transition = Transition(
+        id=desk.new_id("transition"),
+        subscription=one.id,
+        body={
+            "fromCatalogItemId": body["fromCatalogItemId"],
+            "fromSubscriptionId": one.id,
+            "toCatalogItemId": body["toCatalogItemId"],
+            "toSubscriptionId": target.id,
+            "quantity": quantity,
+            "transitionType": body.get("transitionType", "transition_with_license_transfer"),
+            "events": [
+                {"name": name, "status": "Success", "timestamp": desk.now.isoformat()}
+                for name in ("Conversion", "LicenseTransfer")
+            ],
+        },
+    )
+    transition.body["operationId"] = transition.id
+    desk.store.put(transition)
+    return transition
+
+
+def _move(
+    desk: Desk, one: Subscription, sku: Sku, price: Decimal, *, quantity: int, item: str
+) -> Subscription:
+    """Give seats back from one SKU and charge them in the other, for what is left of the running cycle."""
+    reference, running = desk.new_id("reference"), running_cycle(one, desk.today)
+
+    def settle(subscription: Subscription, seats: int) -> None:
+        add_charge(
+            desk,
+            subscription,
+            "convert",
+            running,
+            quantity=seats,
+            from_day=desk.today,
+            at=desk.now,
+            reference=reference,
+        )
+
+    settle(one, -quantity)
+    target = one
+    if quantity < one.quantity:
+        new = {"id": desk.new_id("subscription"), "changes": 0, "friendly_name": sku.title}
+        target = one.model_copy(deep=True, update=new)
+        one.quantity -= quantity
+        _end_window(one)
+        _note(desk, one)
+    target.product, target.sku, target.name, target.item = sku.product, sku.sku, sku.title, item
+    target.quantity, target.unit_price = quantity, price
+    _end_window(target)
+    settle(target, quantity)
+    _note(desk, target)
+    return target
+
+
+def _end_window(one: Subscription) -> None:
+    """After an upgrade nothing can be given back, and what was scheduled is dropped."""
+    one.window_until, one.full_refund_until, one.next_term, one.tranches = None, None, None, []
