@@ -20,10 +20,13 @@ from marketplace.billing.terms import FIRST_DAY, LAST_DAY, Book
 from marketplace.core.period import Period
 from marketplace.rating.price import LIST
 from marketplace.rating.rule_choice import SCOPE_COLUMNS
-from marketplace.rating.statements import RETAIL, WHOLESALE
 from marketplace.usage.engine import quoted
 
 _FETCH = 50_000
+_PARTY_COLUMNS = {
+    **dict.fromkeys(("customer_id", "reseller_id"), pa.int64()),
+    **dict.fromkeys(("customer", "customer_currency", "reseller", "reseller_currency"), pa.string()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,18 @@ class Engine:
     memory_mb: int
     threads: int
     spill: Path
+
+
+class Kind(NamedTuple):
+    """What the formula of a line depends on. Rules stand for all that price alike."""
+
+    hop: str
+    rule_id: int | None
+    upper_rule_id: int | None
+    listing: int
+    row_currency: str
+    reseller_currency: str
+    customer_currency: str
 
 
 class BillKey(NamedTuple):
@@ -127,10 +142,18 @@ class Attribution:
         if self._one("SELECT count(*) FROM line WHERE is_mixed"):
             self._db.execute(sql.MIXED_LINES)
             self._db.execute("DELETE FROM line WHERE is_mixed = (parts IS NULL)")
+        self._db.execute(sql.KINDS)
         return int(self._one("SELECT count(*) FROM line"))
 
+    def kinds(self) -> list[Kind]:
+        """Give what the formulas of lines depend on; lines name theirs by its place."""
+        return [
+            Kind(*row)
+            for row in self._db.execute("SELECT * EXCLUDE (kind) FROM kind ORDER BY kind").fetchall()
+        ]
+
     def lines(self) -> Iterator[pa.RecordBatch]:
-        """Stream the lines as Arrow, ordered by customer, hop and business fields."""
+        """Stream the lines as Arrow, ordered by document and business fields."""
         yield from self._db.sql(sql.LINES_IN_ORDER).to_arrow_reader(_FETCH)
 
     def costs(self) -> Iterator[tuple[int, str, str, Decimal]]:
@@ -235,21 +258,17 @@ class Attribution:
     def _load_documents(self, billing_period: Period) -> None:
         """Give DuckDB the documents lines stand on, and the rules by their words, which names and orders lines."""
         chains, rules = self._book.chains.values(), self._book.rules
-        for hop, currencies in (
-            (WHOLESALE, [chain.reseller_currency for chain in chains]),
-            (RETAIL, [chain.customer_currency for chain in chains]),
-        ):
-            documents = pa.table(
+        self._load(
+            "party",
+            pa.table(
                 {
-                    "hop": pa.array([hop] * len(chains), pa.string()),
-                    "customer_id": pa.array([chain.customer_id for chain in chains], pa.int64()),
-                    "customer": pa.array([chain.customer for chain in chains], pa.string()),
-                    "reseller_id": pa.array([chain.reseller_id for chain in chains], pa.int64()),
-                    "reseller": pa.array([chain.reseller for chain in chains], pa.string()),
-                    "currency": pa.array(currencies, pa.string()),
+                    column: pa.array([getattr(chain, column) for chain in chains], type_)
+                    for column, type_ in _PARTY_COLUMNS.items()
                 }
-            )
-            self._load(f"{hop}_party", documents)
+            ),
+        )
+        first: dict[tuple[Any, ...], int] = {}
+        equal = {rule.rule_id: first.setdefault(rule.terms.price, rule.rule_id) for rule in rules}
         words = sorted((rule.terms.words, rule.rule_id) for rule in rules)
         self._load(
             "rule_words",
@@ -258,6 +277,7 @@ class Attribution:
                     "rule_id": pa.array([rule_id for _, rule_id in words], pa.int64()),
                     "words": pa.array([one for one, _ in words], pa.string()),
                     "place": pa.array(range(1, len(words) + 1), pa.int32()),
+                    "stands_for": pa.array([equal[rule_id] for _, rule_id in words], pa.int64()),
                 }
             ),
         )

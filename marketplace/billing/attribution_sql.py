@@ -110,53 +110,50 @@ _EFFECTIVE = """
 _WHOLESALE_BASIS = _EFFECTIVE.format(hop="c.wholesale")
 _RETAIL_BASIS = _EFFECTIVE.format(hop="c.retail")
 _USES_LIST = "c.wholesale_basis = 'list' OR c.retail_basis = 'list'"
-# Amounts travel as text, days and their amounts as texts with commas: they are stored, never computed with, on the
-# way. Trailing noughts are dropped, which halves what is carried; a bare point at the end is still a number.
+# Days and their amounts travel as texts with commas: they are stored, never computed with, on the way. Trailing
+# noughts are dropped, which halves what is carried; a bare point at the end is still a number.
 _TEXT = "rtrim({0}::VARCHAR, '0')"
-_DAYS = "array_to_string(list_transform(by_day, lambda x: {0}), ',')"
-_DAY_TEXT = {
-    column: _DAYS.format(_TEXT.format(f"x.{column}")) for column in ("quantity", "cost", "list_cost")
-}
+# The sum that is priced where a basis is: of a list basis the quantity where rows have a list price, else the list
+# cost they carry.
+_PRICED_SUM = """
+    CASE {basis} WHEN 'cost' THEN s.cost WHEN 'fixed' THEN s.quantity
+                 ELSE CASE WHEN s.list_price IS NULL THEN s.list_cost ELSE s.quantity END END
+"""
 # Rows of one subject and currency under the same two rules; with a list rule, also of the same list price and rate.
+# The days are in no order, but those of both sums in the same.
 _GROUPS = f"""
     CREATE TEMP TABLE usage_group AS
-    SELECT * EXCLUDE (by_day),
-           {_DAYS.format("x.day::VARCHAR")} AS days,
-           CASE WHEN wholesale_basis = 'cost' THEN {_DAY_TEXT["cost"]} END AS day_cost,
-           CASE WHEN wholesale_basis = 'fixed' OR retail_basis = 'fixed' OR list_price IS NOT NULL
-                THEN {_DAY_TEXT["quantity"]} END AS day_quantity,
-           CASE WHEN (wholesale_basis = 'list' OR retail_basis = 'list') AND list_price IS NULL
-                THEN {_DAY_TEXT["list_cost"]} END AS day_list_cost
-    FROM (
-        SELECT o.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
-               s.charge_category, s.charge_type, s.currency AS row_currency, c.wholesale_rule_id, c.retail_rule_id,
-               {_WHOLESALE_BASIS} AS wholesale_basis, {_RETAIL_BASIS} AS retail_basis,
-               CASE WHEN {_USES_LIST} THEN s.listing ELSE 0 END AS listing,
-               CASE WHEN {_USES_LIST} THEN s.list_price END AS list_price,
-               CASE WHEN {_USES_LIST} THEN s.list_fx END AS list_fx,
-               sum(s.quantity) AS quantity, sum(s.cost) AS cost, sum(s.list_cost) AS list_cost,
-               sum(s.rows)::BIGINT AS rows, min(s.charge_from) AS charge_from, max(s.charge_until) AS charge_until,
-               list_sort(list({{{{'day': s.usage_date, 'quantity': s.quantity, 'cost': s.cost,
-                                'list_cost': s.list_cost}}}})) AS by_day
-        FROM {_OWNED_ROWS}
-        JOIN choice c ON c.bucket = d.bucket{{same}}
-        WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax'
-        GROUP BY ALL
-    )
+    SELECT o.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
+           s.charge_category, s.charge_type, s.currency AS row_currency, c.wholesale_rule_id, c.retail_rule_id,
+           {_WHOLESALE_BASIS} AS wholesale_basis, {_RETAIL_BASIS} AS retail_basis,
+           CASE WHEN {_USES_LIST} THEN s.listing ELSE 0 END AS listing,
+           CASE WHEN {_USES_LIST} THEN s.list_price END AS list_price,
+           CASE WHEN {_USES_LIST} THEN s.list_fx END AS list_fx,
+           sum(s.quantity) AS quantity, sum(s.cost) AS cost, sum(s.list_cost) AS list_cost,
+           sum(s.rows)::BIGINT AS rows, min(s.charge_from) AS charge_from, max(s.charge_until) AS charge_until,
+           string_agg(s.usage_date::VARCHAR, ',') AS days,
+           string_agg({_TEXT.format(_PRICED_SUM.format(basis="wholesale_basis"))}, ',') AS wholesale_by_day,
+           string_agg(CASE WHEN retail_basis <> 'cost'
+                           THEN {_TEXT.format(_PRICED_SUM.format(basis="retail_basis"))} END, ',') AS retail_by_day
+    FROM {_OWNED_ROWS}
+    JOIN choice c ON c.bucket = d.bucket{{same}}
+    WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax'
+    GROUP BY ALL
 """
 # One document a hop and customer, with the id of its statement and what ids of its lines begin with. The ids are
-# those of `rating.statements.digest`.
+# those of `rating.statements.digest`. What a reseller's documents show lies together.
 DOCUMENTS = """
     CREATE TEMP TABLE document AS
-    SELECT *, concat_ws(chr(31), $1, hop, reseller, customer, currency) AS identity,
+    SELECT *, row_number() OVER (ORDER BY reseller_id, customer_id, hop)::INTEGER AS document,
+           concat_ws(chr(31), $1, hop, reseller, customer, currency) AS identity,
            left(sha256(concat_ws(chr(31), 'statement', $2, hop, reseller, customer, currency)), 32) AS statement_id
-    FROM (FROM wholesale_party UNION ALL FROM retail_party)
+    FROM (SELECT 'wholesale' AS hop, reseller_currency AS currency, * FROM party
+          UNION ALL SELECT 'retail', customer_currency, * FROM party)
     WHERE customer_id IN (SELECT DISTINCT customer_id FROM usage_group)
 """
 _SUBJECT = "vendor, account, subscription, product, sku, meter, unit, charge_category, charge_type"
-# Lines of both hops. `taken` is the basis that is priced: with the retail basis `cost` that of the wholesale rule. Of
-# a list basis the quantity is priced where rows have a list price, else the list cost they carry. A wholesale line
-# does not tell retail rules apart.
+# Lines of both hops. `taken` is the basis that is priced: with the retail basis `cost` that of the wholesale rule. A
+# wholesale line does not tell retail rules apart.
 _LINES = f"""
     SELECT hop, customer_id, {_SUBJECT}, row_currency, rule_id, basis, upper_rule_id, upper_basis, taken,
            any_value(list_price) FILTER (WHERE taken = 'list') AS list_price,
@@ -168,28 +165,30 @@ _LINES = f"""
                                OR count(list_price) NOT IN (0, count(*))) AS is_mixed,
            {{parts}} AS parts
     FROM (
-        SELECT *,
-               CASE WHEN taken = 'cost' THEN cost WHEN taken = 'fixed' OR list_price IS NOT NULL THEN quantity
-                    ELSE list_cost END AS amount,
-               CASE WHEN taken = 'cost' THEN day_cost WHEN taken = 'fixed' OR list_price IS NOT NULL
-                    THEN day_quantity ELSE day_list_cost END AS day_basis
+        SELECT *, CASE WHEN taken = 'cost' THEN cost WHEN taken = 'fixed' OR list_price IS NOT NULL THEN quantity
+                       ELSE list_cost END AS amount
         FROM (
             SELECT 'wholesale' AS hop, wholesale_rule_id AS rule_id, wholesale_basis AS basis,
-                   NULL::BIGINT AS upper_rule_id, '' AS upper_basis, wholesale_basis AS taken, *
+                   NULL::BIGINT AS upper_rule_id, '' AS upper_basis, wholesale_basis AS taken,
+                   wholesale_by_day AS day_basis, *
             FROM usage_group
             UNION ALL
             SELECT 'retail', retail_rule_id, retail_basis, wholesale_rule_id, wholesale_basis,
-                   CASE retail_basis WHEN 'cost' THEN wholesale_basis ELSE retail_basis END, *
+                   CASE retail_basis WHEN 'cost' THEN wholesale_basis ELSE retail_basis END,
+                   CASE retail_basis WHEN 'cost' THEN wholesale_by_day ELSE retail_by_day END, *
             FROM usage_group
         )
     )
     {{where}}
     GROUP BY ALL
 """
-_PART_TYPE = "STRUCT(list_price VARCHAR, list_fx VARCHAR, amount VARCHAR, days VARCHAR, day_basis VARCHAR)"
+_LIST_UNIT = f"""
+    CASE WHEN list_price IS NOT NULL
+         THEN concat_ws(' ', {_TEXT.format("list_price")}, {_TEXT.format("list_fx")}) END
+"""
+_PART_TYPE = "STRUCT(list_unit VARCHAR, amount VARCHAR, days VARCHAR, day_basis VARCHAR)"
 _PART = f"""
-    struct_pack(list_price := {_TEXT.format("list_price")}, list_fx := {_TEXT.format("list_fx")},
-                amount := {_TEXT.format("amount")}, days := days, day_basis := day_basis)
+    struct_pack(list_unit := {_LIST_UNIT}, amount := {_TEXT.format("amount")}, days := days, day_basis := day_basis)
 """
 # Where list prices differ within a line, no single sum can be priced: such lines keep what has one price in `parts`.
 ALL_LINES = "CREATE TEMP TABLE line AS " + _LINES.format(parts=f"NULL::{_PART_TYPE}[]", where="")
@@ -197,21 +196,33 @@ MIXED_LINES = "INSERT INTO line " + _LINES.format(
     parts=f"list({_PART})",
     where="WHERE customer_id IN (SELECT customer_id FROM line WHERE is_mixed) AND taken = 'list'",
 )
-LINES_IN_ORDER = f"""
-    SELECT l.* EXCLUDE (taken, is_mixed)
-           REPLACE ({_TEXT.format("quantity")} AS quantity, {_TEXT.format("cost")} AS cost,
-                        {_TEXT.format("list_price")} AS list_price, {_TEXT.format("list_fx")} AS list_fx,
-                        CASE WHEN parts IS NULL THEN {_TEXT.format("amount")} END AS amount,
-                        '{{' || days || '}}' AS days, '{{' || day_basis || '}}' AS day_basis),
-           d.reseller_id, d.currency, d.statement_id,
-           left(sha256(concat_ws(chr(31), d.identity, {_SUBJECT}, coalesce(r.words, ''), basis,
-                                 coalesce(u.words, ''), upper_basis, row_currency)), 32) AS group_id
-    FROM line l
-    JOIN document d ON d.hop = l.hop AND d.customer_id = l.customer_id
+_RULES_OF_LINES = """
     LEFT JOIN rule_words r ON r.rule_id = l.rule_id
     LEFT JOIN rule_words u ON u.rule_id = l.upper_rule_id
-    ORDER BY l.customer_id, l.hop, {_SUBJECT}, coalesce(r.place, 0), basis, coalesce(u.place, 0), upper_basis,
-             row_currency
+"""
+# What the formulas of lines depend on, numbered from nought.
+KINDS = f"""
+    CREATE TEMP TABLE kind AS
+    SELECT *, (row_number() OVER () - 1)::INTEGER AS kind
+    FROM (SELECT DISTINCT l.hop, r.stands_for AS rule_id, u.stands_for AS upper_rule_id, l.listing, l.row_currency,
+                 d.reseller_currency, d.customer_currency
+          FROM line l JOIN document d ON d.hop = l.hop AND d.customer_id = l.customer_id {_RULES_OF_LINES})
+"""
+LINES_IN_ORDER = f"""
+    SELECT l.* EXCLUDE (taken, is_mixed, listing, list_price, list_fx)
+           REPLACE ({_TEXT.format("quantity")} AS quantity, {_TEXT.format("cost")} AS cost,
+                    '{{' || days || '}}' AS days, '{{' || day_basis || '}}' AS day_basis),
+           CASE WHEN parts IS NULL THEN {_LIST_UNIT} END AS list_unit,
+           d.document, d.reseller_id, d.currency, d.statement_id, k.kind,
+           left(sha256(concat_ws(chr(31), d.identity, {_SUBJECT}, coalesce(r.words, ''), basis,
+                                 coalesce(u.words, ''), upper_basis, l.row_currency)), 32) AS group_id
+    FROM line l
+    JOIN document d ON d.hop = l.hop AND d.customer_id = l.customer_id {_RULES_OF_LINES}
+    JOIN kind k ON k.hop = l.hop AND k.rule_id IS NOT DISTINCT FROM r.stands_for
+        AND k.upper_rule_id IS NOT DISTINCT FROM u.stands_for AND k.listing = l.listing
+        AND k.row_currency = l.row_currency AND k.reseller_currency = d.reseller_currency
+        AND k.customer_currency = d.customer_currency
+    ORDER BY d.document, {_SUBJECT}, coalesce(r.place, 0), basis, coalesce(u.place, 0), upper_basis, l.row_currency
 """
 UNMAPPED = f"""
     SELECT s.vendor, s.billing_account, s.account, s.currency, sum(s.rows)::BIGINT, sum(s.cost) AS cost,

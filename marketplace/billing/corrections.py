@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from marketplace.billing.attribution import BillKey, Engine
-from marketplace.billing.drafts import Draft, Totals, copy_lines, copy_text, statement_id
+from marketplace.billing.drafts import Draft, Totals, copy_lines, statement_id
 from marketplace.billing.inputs import Inputs
 from marketplace.billing.rated_period import Progress, RatedPeriod, rate_period
 from marketplace.core.currency import minor_units
@@ -91,7 +91,7 @@ def correct(
     changed = _changed_lines(session, worth, period)
     names = _references(session)
     words = {rule.rule_id: rule.terms.words for rule in book.rules}
-    rows_out: list[str] = []
+    rows_out: list[tuple[object, ...]] = []
     for key in sorted(changed.keys()):
         if key in parked:
             correction.waiting.append((key, parked[key]))
@@ -176,13 +176,13 @@ def _rows(
     statement: Totals,
     period: Period,
     corrects: Period,
-) -> Iterator[str]:
-    """Write the differences for COPY, sharing the document's difference among the changed lines only."""
+) -> Iterator[tuple[object, ...]]:
+    """Give the differences as rows for COPY, sharing the document's difference among the changed lines only."""
     shift = minor_units(key.currency)
     differences = [EXACT.subtract(line["worth_amount"], line["billed_amount"]) for line in lines]
     minors = allot([EXACT.scaleb(difference, shift) for difference in differences], total)
     for line, difference, minor in zip(lines, differences, minors, strict=True):
-        yield copy_text(
+        yield (
             digest("difference", str(period), line["group_id"].hex),
             period.number,
             corrects.number,

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -32,6 +33,7 @@ _STATEMENT_COLUMNS = (
     "parked_cost"
 )
 _NULL = r"\N"
+_ROWS_AT_ONCE = 5_000
 _INDEX_MEMORY = "256MB"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -43,7 +45,19 @@ def statement_id(*, hop: str, customer: str, currency: str, reseller: str, perio
 
 def copy_text(*values: object) -> str:
     """Write one row in PostgreSQL's text format for COPY; None is NULL."""
-    return "\t".join(_NULL if value is None else str(value).translate(_ESCAPES) for value in values) + "\n"
+    texts = (
+        _NULL if value is None else value.translate(_ESCAPES) if isinstance(value, str) else str(value)
+        for value in values
+    )
+    return "\t".join(texts) + "\n"
+
+
+def copy_rows(session: Session, table: str, columns: str, rows: Iterable[Iterable[object]]) -> None:
+    """Copy rows of values into a table, many at a time: each send costs more than the row it carries."""
+    waiting = iter(rows)
+    with copying(session, table, columns) as copy:
+        while some := "".join(copy_text(*row) for row in islice(waiting, _ROWS_AT_ONCE)):
+            copy.write(some)
 
 
 def copy_lines(session: Session, table: str, period: Period, some: Iterable[pa.Table]) -> None:
@@ -120,27 +134,24 @@ class Draft:
         """Copy lines of the period's own usage as they come."""
         copy_lines(self._session, f"statement_line_{self._suffix}", self._period, some)
 
-    def write_differences(self, rows: Iterable[str]) -> None:
+    def write_differences(self, rows: Iterable[Iterable[object]]) -> None:
         """Copy differences of closed periods, each a row of `DIFFERENCE_COLUMNS`."""
-        with copying(self._session, f"statement_line_{self._suffix}", DIFFERENCE_COLUMNS) as copy:
-            for row in rows:
-                copy.write(row)
+        copy_rows(self._session, f"statement_line_{self._suffix}", DIFFERENCE_COLUMNS, rows)
 
     def finish(self, parked_cost: dict[str, str]) -> None:
         """Write the statements, build the indexes and put the new tables in the place of the old ones."""
-        with copying(self._session, f"statement_{self._suffix}", _STATEMENT_COLUMNS) as copy:
-            for s in self._statements.values():
-                minor = None if s.parked_pair else s.minor
-                pair = f"{s.parked_pair} {self._period}" if s.parked_pair else ""
-                copy.write(
-                    copy_text(
-                        *(s.id, self._period.number, s.hop, s.reseller_id, s.customer_id, s.currency, minor),
-                        *(plain(s.exact), s.lines, pair, parked_cost.get(s.id, "{}")),
-                    )
-                )
+        rows = (self._statement_row(one, parked_cost) for one in self._statements.values())
+        copy_rows(self._session, f"statement_{self._suffix}", _STATEMENT_COLUMNS, rows)
         self._execute(f"SET LOCAL maintenance_work_mem = '{_INDEX_MEMORY}'")
         for table in ("statement_line", "statement"):
             self._exchange(table)
+
+    def _statement_row(self, s: Totals, parked_cost: dict[str, str]) -> tuple[object, ...]:
+        party = (s.id, self._period.number, s.hop, s.reseller_id, s.customer_id, s.currency)
+        if s.parked_pair:
+            pair = f"{s.parked_pair} {self._period}"
+            return *party, None, plain(s.exact), s.lines, pair, parked_cost.get(s.id, "{}")
+        return *party, s.minor, plain(s.exact), s.lines, "", "{}"
 
     def _exchange(self, table: str) -> None:
         """Attach the new partition instead of the old one. Locks on readers last for these last steps only."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.billing.attribution import BillKey
 from marketplace.billing.corrections import Correction
-from marketplace.billing.drafts import Draft, Totals, copy_text, copying
+from marketplace.billing.drafts import Draft, Totals, copy_rows
 from marketplace.billing.pricing import Priced
 from marketplace.core.currency import minor_units
 from marketplace.core.period import Period
@@ -120,20 +120,12 @@ def write_balances(
         "period, corrects, vendor, billing_account, currency, bill_is_reconciled, bill_minor, detail, cost_minor, "
         "tax_minor, unmapped_minor, parked_minor, rounding_minor"
     )
-    with copying(session, "period_balance", columns) as copy:
-        for key, one in balances.items():
-            number = corrects.number if corrects else None
-            copy.write(
-                copy_text(
-                    period.number,
-                    number,
-                    *key,
-                    key in reconciled,
-                    one.bill,
-                    plain(one.detail),
-                    *_figures(one)[2:],
-                )
-            )
+    number = corrects.number if corrects else None
+    rows = (
+        (period.number, number, *key, key in reconciled, one.bill, plain(one.detail), *_figures(one)[2:])
+        for key, one in balances.items()
+    )
+    copy_rows(session, "period_balance", columns, rows)
 
 
 def write_unmapped(
@@ -151,25 +143,15 @@ def write_unmapped(
         "period, usage_period, vendor, billing_account, account, currency, source_rows, cost, cost_minor, first_day, "
         "last_day, product"
     )
-    with copying(session, "unmapped_amount", columns) as copy:
-        for key, accounts in of_bill.items():
-            shift = minor_units(key.currency)
-            minors = allot([EXACT.scaleb(one.cost, shift) for one in accounts], balances[key].unmapped)
-            for one, minor in zip(accounts, minors, strict=True):
-                copy.write(
-                    copy_text(
-                        *(period.number, usage_period.number, key.vendor, key.billing_account, one.account),
-                        *(
-                            key.currency,
-                            one.rows,
-                            plain(one.cost),
-                            minor,
-                            one.first_day,
-                            one.last_day,
-                            one.product,
-                        ),
-                    )
-                )
+    rows: list[tuple[object, ...]] = []
+    for key, accounts in of_bill.items():
+        shift = minor_units(key.currency)
+        minors = allot([EXACT.scaleb(one.cost, shift) for one in accounts], balances[key].unmapped)
+        for one, minor in zip(accounts, minors, strict=True):
+            account = (period.number, usage_period.number, key.vendor, key.billing_account, one.account)
+            cost = (key.currency, one.rows, plain(one.cost), minor)
+            rows.append((*account, *cost, one.first_day, one.last_day, one.product))
+    copy_rows(session, "unmapped_amount", columns, rows)
 
 
 def write_costs(
@@ -189,19 +171,11 @@ def write_costs(
             shares[vendor_currency].append((identity, cost))
     statements = {s.id: s for s in draft.statements}
     columns = "period, statement_id, reseller_id, customer_id, vendor, currency, cost, cost_minor"
-    with copying(session, "statement_cost", columns) as copy:
-        for (vendor, currency), costs in shares.items():
-            exacts = [EXACT.scaleb(cost, minor_units(currency)) for _, cost in costs]
-            for (identity, cost), minor in zip(costs, allot(exacts, totals[vendor, currency]), strict=True):
-                s = statements[identity]
-                row = (
-                    period.number,
-                    identity,
-                    s.reseller_id,
-                    s.customer_id,
-                    vendor,
-                    currency,
-                    plain(cost),
-                    minor,
-                )
-                copy.write(copy_text(*row))
+    rows: list[tuple[object, ...]] = []
+    for (vendor, currency), costs in shares.items():
+        exacts = [EXACT.scaleb(cost, minor_units(currency)) for _, cost in costs]
+        for (identity, cost), minor in zip(costs, allot(exacts, totals[vendor, currency]), strict=True):
+            s = statements[identity]
+            statement = (period.number, identity, s.reseller_id, s.customer_id)
+            rows.append((*statement, vendor, currency, plain(cost), minor))
+    copy_rows(session, "statement_cost", columns, rows)

@@ -1,35 +1,42 @@
 """From lines in the making to rows for COPY and figures of documents: the pure pricing, applied to Arrow tables.
 
-What does not take part in pricing stays in Arrow's columns and is never looked at; each line costs Python one formula
-found in a dictionary, two products, and its share of the rounded total.
+What does not take part in pricing stays in Arrow's columns and is never looked at. What does is priced column by
+column, in whole numbers of one scale: each line costs Python a few products, and its share of the rounded total.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import struct
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
+from operator import mul
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from marketplace.billing.attribution import Kind
 from marketplace.billing.terms import Book
+from marketplace.core.rounding import EXACT, whole_numbers
 from marketplace.rating.exact import add, multiply, plain
-from marketplace.rating.price import Listing
+from marketplace.rating.price import AT_COST, Listing, effective
 from marketplace.rating.statements import (
     WHOLESALE,
-    Chain,
+    Amounts,
     Formula,
+    FormulaTable,
     MissingRate,
+    Sum,
     list_unit_amount,
-    price_document,
     retail_formula,
+    round_document,
     wholesale_formula,
 )
 
 _LISTINGS = tuple(Listing)
+#: Decimals of every sum that comes from attribution.
+_SUM_DECIMALS = 18
+_ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,115 +57,97 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """Some customers' lines as rows for COPY, and their documents' figures."""
+    """Some documents' lines as rows for COPY, and the documents' figures."""
 
     rows: pa.Table
     figures: Sequence[Figures]
 
 
-def price_all(batches: Iterable[pa.RecordBatch], book: Book) -> Iterator[Priced]:
-    """Price lines that come as Arrow batches ordered by customer. Gives the customers in the same order."""
-    formulas = _Formulas(book)
-    for table in _whole_customers(batches):
+def price_all(batches: Iterable[pa.RecordBatch], kinds: Sequence[Kind], book: Book) -> Iterator[Priced]:
+    """Price lines that come as Arrow batches, document by document. Gives the documents in the same order."""
+    formulas = _Formulas(kinds, book)
+    for table in _whole_documents(batches):
         yield _price(table, formulas)
 
 
-def _whole_customers(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Cut the stream anew so that no customer's lines are torn apart."""
+def _whole_documents(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Cut the stream anew so that no document's lines are torn apart."""
     rest: pa.Table | None = None
     for batch in batches:
         table = pa.Table.from_batches([batch])
         if rest is not None:
             table = pa.concat_tables([rest, table])
-        last = table["customer_id"][-1]
-        start = pc.index(table["customer_id"], last).as_py()
+        last = table["document"][-1]
+        start = pc.index(table["document"], last).as_py()
         if start:
-            yield table.slice(0, start)
+            yield table.slice(0, start).combine_chunks()
         rest = table.slice(start)
     if rest is not None:
-        yield rest
+        yield rest.combine_chunks()
 
 
 class _Formulas:
-    """The formula of every kind of line of a month, each worked out once and numbered."""
+    """The formula of every kind of line of a month, by the number of the kind."""
 
-    def __init__(self, book: Book) -> None:
-        self.chains = book.chains
-        self.known: list[Formula] = []
-        # What a day's part of the sum is multiplied by to give the day's part of the amount.
-        self.day_factors: list[Decimal] = []
-        self._texts: dict[str, list[str | None]] = {name: [] for name in _FORMULA_TEXTS}
+    def __init__(self, kinds: Sequence[Kind], book: Book) -> None:
+        """Work out each formula once."""
         self._terms = book.terms()
         self._rates = book.rates
-        self._numbers: dict[tuple[Any, ...], int | str] = {}
-
-    def number(self, hop: str, chain: Chain, *kind: Any) -> int | str:
-        """Give the number of the formula for a kind of line, or the pair of currencies whose rate it lacks.
-
-        A kind is: rule, rule of the hop above, listing, currency of the rows.
-        """
-        key = (hop, chain.reseller_currency, chain.customer_currency, *kind)
-        number = self._numbers.get(key)
-        if number is None:
+        #: Kinds whose lines cannot be priced, with the pair of currencies whose rate is missing.
+        self.pairs: dict[int, str] = {}
+        known: list[Formula] = []
+        for number, kind in enumerate(kinds):
             try:
-                formula = self._formula(*key)
+                known.append(self._formula(kind))
             except MissingRate as missing:
-                number = str(missing)
-            else:
-                number = len(self.known)
-                self.known.append(formula)
-                self.day_factors.append(multiply(formula.before, formula.factor))
-                for name, write in _FORMULA_TEXTS.items():
-                    self._texts[name].append(write(formula))
-            self._numbers[key] = number
-        return number
+                self.pairs[number] = str(missing)
+                known.append(_NOTHING)
+        self.table = FormulaTable(known)
+        self._columns = {
+            "basis_currency": pa.array([one.basis_currency for one in known], pa.string()),
+            "percent": pa.array([_text(one.effective.percent) for one in known], pa.string()),
+            "unit_price": pa.array([_text(one.effective.unit_price) for one in known], pa.string()),
+            "fx_rate": pa.array([plain(one.fx_rate) for one in known], pa.string()),
+            "gap": pa.array([one.effective.gap for one in known], pa.string()),
+        }
 
-    def _formula(
-        self,
-        hop: str,
-        reseller_currency: str,
-        customer_currency: str,
-        rule_id: int | None,
-        upper_rule_id: int | None,
-        listing: int,
-        row_currency: str,
-    ) -> Formula:
-        terms = self._terms[rule_id]
-        if hop == WHOLESALE:
+    def _formula(self, kind: Kind) -> Formula:
+        terms, listing = self._terms[kind.rule_id], _LISTINGS[kind.listing]
+        if kind.hop == WHOLESALE:
             return wholesale_formula(
                 terms,
-                _LISTINGS[listing],
-                row_currency=row_currency,
-                reseller_currency=reseller_currency,
+                listing,
+                row_currency=kind.row_currency,
+                reseller_currency=kind.reseller_currency,
                 rates=self._rates,
             )
         return retail_formula(
             terms,
-            _LISTINGS[listing],
-            wholesale=self._terms[upper_rule_id],
-            row_currency=row_currency,
-            reseller_currency=reseller_currency,
-            customer_currency=customer_currency,
+            listing,
+            wholesale=self._terms[kind.upper_rule_id],
+            row_currency=kind.row_currency,
+            reseller_currency=kind.reseller_currency,
+            customer_currency=kind.customer_currency,
             rates=self._rates,
         )
 
-    def columns(self, numbers: pa.Array) -> dict[str, pa.Array]:
-        """Give the columns that follow from the formula alone, for lines with these formulas."""
-        return {name: pa.array(texts, pa.string()).take(numbers) for name, texts in self._texts.items()}
+    def missing_pair(self, kinds: Sequence[int]) -> str:
+        """Give the pair of currencies, "USD>EUR", for want of whose rate a document of such lines is parked."""
+        if not self.pairs:
+            return ""
+        return next((self.pairs[kind] for kind in kinds if kind in self.pairs), "")
+
+    def columns(self, kinds: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
+        """Give the columns that follow from the formula alone, for lines of these kinds."""
+        return {name: column.take(kinds) for name, column in self._columns.items()}
+
+
+#: Stands where a formula cannot be known; nothing is priced with it.
+_NOTHING = Formula(Sum.COST, _ONE, effective(AT_COST, Listing.PRICED), "", _ONE, _ONE)
 
 
 def _text(value: Decimal | None) -> str | None:
     return None if value is None else plain(value)
-
-
-#: The columns of a line that follow from its formula alone.
-_FORMULA_TEXTS: dict[str, Callable[[Formula], str | None]] = {
-    "basis_currency": lambda one: one.basis_currency,
-    "percent": lambda one: _text(one.effective.percent),
-    "unit_price": lambda one: _text(one.effective.unit_price),
-    "fx_rate": lambda one: plain(one.fx_rate),
-    "gap": lambda one: one.effective.gap,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +164,7 @@ class _ListBasis:
         amount = Decimal(0)
         day_basis: list[str] = []
         for part in parts:
-            unit = Decimal(1) if part["list_price"] is None else _unit(part["list_price"], part["list_fx"])
+            unit = _ONE if part["list_unit"] is None else _unit(part["list_unit"])
             amount = add(amount, multiply(Decimal(part["amount"]), unit))
             day_basis += [plain(multiply(Decimal(one), unit)) for one in part["day_basis"].split(",")]
         days = ",".join(part["days"] for part in parts)
@@ -183,101 +172,107 @@ class _ListBasis:
 
 
 @lru_cache(maxsize=100_000)
-def _unit(list_price: str, list_fx: str | None) -> Decimal:
-    return list_unit_amount(Decimal(list_price), None if list_fx is None else Decimal(list_fx))
+def _unit(text: str) -> Decimal:
+    """Read a list price and, after a blank, the rate of exchange it is brought to the currency of the rows with."""
+    list_price, _, list_fx = text.partition(" ")
+    return list_unit_amount(Decimal(list_price), Decimal(list_fx) if list_fx else None)
 
 
-#: What pricing looks at of each line, in this order.
-_LOOKED_AT = ("customer_id", "hop", "rule_id", "upper_rule_id", "listing", "row_currency", "amount", "list_price",
-              "list_fx", "parts")  # fmt: skip
-_KIND = slice(2, 6)
-_NOT_STORED = ("listing", "amount", "list_price", "list_fx", "parts")
+class _Sums(NamedTuple):
+    """What lines are priced from, and the list price of a unit that is in it already: 1 where there is none."""
+
+    amounts: Amounts
+    units: Amounts
+    # Of lines of several list prices, by their place.
+    list_bases: dict[int, _ListBasis]
 
 
-class _Pricing:
-    """The lines of whole customers, being priced document by document. Lines of parked documents are left out."""
+def _sums(lines: pa.Table) -> _Sums:
+    encoded = lines["list_unit"].combine_chunks().dictionary_encode()
+    parts = lines["parts"]
+    list_bases = {}
+    if parts.null_count < len(lines):
+        list_bases = {place: _ListBasis.of(some) for place, some in enumerate(parts.to_pylist()) if some}
+    prices = [_unit(text) for text in encoded.dictionary.to_pylist()]
+    # Scaled as the sums are, so that they come out with as many decimals as a sum times a unit has.
+    of_several = [EXACT.scaleb(basis.amount, _SUM_DECIMALS) for basis in list_bases.values()]
+    numbers, decimals = whole_numbers([*prices, _ONE, *of_several])
+    places = encoded.indices.fill_null(len(prices)).to_pylist()
+    units = list(map(numbers.__getitem__, places))
+    amounts = list(map(mul, _stored_numbers(lines["amount"]), units))
+    for place, number in zip(list_bases, numbers[len(prices) + 1 :], strict=True):
+        amounts[place] = number
+    return _Sums(Amounts(amounts, _SUM_DECIMALS + decimals), Amounts(units, decimals), list_bases)
 
-    def __init__(self, formulas: _Formulas) -> None:
-        self._formulas = formulas
-        self._stands: list[bool] = []
-        self._numbers: list[int] = []
-        self._basis_amounts: list[Decimal] = []
-        self._exact_amounts: list[Decimal] = []
-        self._minors: list[int] = []
-        self._day_factors: list[str] = []
-        # By place among the lines that stand.
-        self._list_bases: dict[int, _ListBasis] = {}
 
-    def document(self, chain: Chain, hop: str, rows: Sequence[tuple[Any, ...]], statement_id: str) -> Figures:
-        """Price one document."""
-        currency = chain.reseller_currency if hop == WHOLESALE else chain.customer_currency
-        numbers = [self._formulas.number(hop, chain, *row[_KIND]) for row in rows]
-        pair = next((number for number in numbers if isinstance(number, str)), "")
-        self._stands += [not pair] * len(rows)
-        total, minor = Decimal(0), 0
-        if not pair:
-            total, minor = self._price(rows, numbers, currency)
-        lines = 0 if pair else len(rows)
-        return Figures(
-            statement_id, hop, chain.reseller_id, chain.customer_id, currency, minor, total, lines, pair
-        )
+def _stored_numbers(decimals: pa.ChunkedArray) -> list[int]:
+    """Give 128-bit decimals as the whole numbers they are stored as: two words, the lower first."""
+    numbers: list[int] = []
+    for chunk in decimals.chunks:
+        words = memoryview(chunk.buffers()[1])[_WIDTH * chunk.offset : _WIDTH * (chunk.offset + len(chunk))]
+        numbers += [high << 64 | low for low, high in struct.iter_unpack("<Qq", words)]
+    return numbers
 
-    def _price(
-        self, rows: Sequence[tuple[Any, ...]], numbers: Sequence[Any], currency: str
-    ) -> tuple[Decimal, int]:
-        formulas = self._formulas
-        known, day_factors = formulas.known, formulas.day_factors
-        place = len(self._numbers)
-        lines: list[tuple[Formula, Decimal]] = []
-        for number, (*_, amount, list_price, list_fx, parts) in zip(numbers, rows, strict=True):
-            formula, day_factor = known[number], day_factors[number]
-            if parts is not None:
-                basis = self._list_bases[place + len(lines)] = _ListBasis.of(parts)
-                exact = basis.amount
-            elif list_price is not None:
-                unit = _unit(list_price, list_fx)
-                exact = multiply(Decimal(amount), unit)
-                day_factor = multiply(day_factor, unit)
-            else:
-                exact = Decimal(amount)
-            lines.append((formula, exact))
-            self._day_factors.append(str(day_factor))
-        priced = price_document(lines, currency)
-        self._numbers += numbers
-        self._basis_amounts += priced.basis_amounts
-        self._exact_amounts += priced.exact_amounts
-        self._minors += priced.minors
-        return priced.exact_total, priced.total_minor
 
-    def rows(self, lines: pa.Table) -> pa.Table:
-        """Give the lines that stand with the columns of a statement line."""
-        if not all(self._stands):
-            lines = lines.filter(pa.array(self._stands, pa.bool_()))
-        columns = {name: lines[name] for name in lines.column_names if name not in _NOT_STORED}
-        columns |= self._formulas.columns(pa.array(self._numbers, pa.int32()))
-        columns["basis_amount"] = pa.array(map(str, self._basis_amounts), pa.string())
-        columns["exact_amount"] = pa.array(map(str, self._exact_amounts), pa.string())
-        columns["amount_minor"] = pa.array(self._minors, pa.int64())
-        columns["day_factor"] = pa.array(self._day_factors, pa.string())
-        if self._list_bases:
-            for name in ("days", "day_basis"):
-                values = columns[name].to_pylist()
-                for place, basis in self._list_bases.items():
-                    values[place] = getattr(basis, name)
-                columns[name] = pa.array(values, pa.string())
-        return pa.table(columns)
+_WIDTH = 16
+
+
+def _texts(amounts: Amounts) -> pa.Array:
+    """Write amounts as PostgreSQL reads them: 12345e-3."""
+    return pc.binary_join_element_wise(
+        pa.array(map(str, amounts.numbers), pa.string()), f"e-{amounts.decimals}", ""
+    )
+
+
+class _Document(NamedTuple):
+    """Whose lines are being priced."""
+
+    statement_id: str
+    hop: str
+    reseller_id: int
+    customer_id: int
+    currency: str
+
+
+#: Columns that are needed for pricing and not stored.
+_NOT_STORED = ("document", "kind", "amount", "list_unit", "parts")
 
 
 def _price(lines: pa.Table, formulas: _Formulas) -> Priced:
-    """Price the lines of whole customers."""
-    pricing = _Pricing(formulas)
-    statement_ids = lines["statement_id"]
-    figures = []
-    seen = 0
-    columns = (lines[column].to_pylist() for column in _LOOKED_AT)
-    for (customer_id, hop), of_document in groupby(zip(*columns, strict=True), itemgetter(0, 1)):
-        rows = list(of_document)
-        statement_id = statement_ids[seen].as_py()
-        figures.append(pricing.document(formulas.chains[customer_id], hop, rows, statement_id))
-        seen += len(rows)
-    return Priced(pricing.rows(lines), figures)
+    """Price the lines of whole documents. Those of parked ones are left out."""
+    kinds = lines["kind"].to_pylist()
+    sums = _sums(lines)
+    basis, exact = formulas.table.price(kinds, sums.amounts)
+    figures: list[Figures] = []
+    minors: list[int] = []
+    stands: list[bool] = []
+    for document, start, end in _documents(lines):
+        pair = formulas.missing_pair(kinds[start:end])
+        exacts = [0] if pair else exact.numbers[start:end]
+        minor, shares = round_document(exacts, exact.decimals, document.currency)
+        total = EXACT.scaleb(Decimal(sum(exacts)), -exact.decimals)
+        figures.append(Figures(*document, minor, total, 0 if pair else end - start, pair))
+        stands += [not pair] * (end - start)
+        minors += [0] * (end - start) if pair else shares
+    columns = {name: lines[name] for name in lines.column_names if name not in _NOT_STORED}
+    columns |= formulas.columns(lines["kind"])
+    columns["basis_amount"] = _texts(basis)
+    columns["exact_amount"] = _texts(exact)
+    columns["amount_minor"] = pa.array(minors, pa.int64())
+    columns["day_factor"] = _texts(formulas.table.times_factors(kinds, sums.units))
+    if sums.list_bases:
+        for name in ("days", "day_basis"):
+            values = columns[name].to_pylist()
+            for place, list_basis in sums.list_bases.items():
+                values[place] = getattr(list_basis, name)
+            columns[name] = pa.array(values, pa.string())
+    rows = pa.table(columns)
+    return Priced(rows if all(stands) else rows.filter(pa.array(stands)), figures)
+
+
+def _documents(lines: pa.Table) -> Iterator[tuple[_Document, int, int]]:
+    """Give each document with the places where its lines start and end."""
+    ends = pc.run_end_encode(lines["document"].combine_chunks()).run_ends.to_pylist()
+    starts = [0, *ends[:-1]]
+    firsts = (lines[name].take(pa.array(starts)).to_pylist() for name in _Document._fields)
+    return zip(map(_Document._make, zip(*firsts, strict=True)), starts, ends, strict=True)

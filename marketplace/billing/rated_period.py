@@ -79,7 +79,9 @@ def rate_period(
             tax={key: cost for key, (cost, _) in attribution.tax().items()},
             costs=attribution.costs,
         )
-        rated.priced = _noting(price_all(attribution.lines(), book), rated, lines, progress)
+        rated.priced = _noting(
+            price_all(attribution.lines(), attribution.kinds(), book), rated, lines, progress
+        )
         yield rated, lambda: _parts(attribution, rated, sources)
 
 

@@ -57,6 +57,11 @@ class Terms:
         """Work out the fall-backs."""
         object.__setattr__(self, "effective", tuple(_effective(self, listing) for listing in Listing))
 
+    @property
+    def price(self) -> tuple[str, Decimal | None, Decimal | None, str]:
+        """What rules that price alike have in common."""
+        return self.basis, self.percent, self.unit_price, self.currency
+
 
 def effective(terms: Terms, listing: Listing) -> Effective:
     """Say what a rule comes down to for rows with, without or beyond a list price."""

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
+from operator import mul
 from typing import NamedTuple
 
 from marketplace.core.currency import minor_units
-from marketplace.core.rounding import EXACT, allot, to_minor
-from marketplace.rating.exact import add, multiply
+from marketplace.core.rounding import share, whole_numbers, whole_units
+from marketplace.rating.exact import multiply
 from marketplace.rating.price import COST, FIXED, Effective, Listing, Terms, effective
 
 WHOLESALE = "wholesale"
 RETAIL = "retail"
-_ZERO = Decimal(0)
 _ONE = Decimal(1)
 #: Stands between the fields an id is derived from.
 SEPARATOR = "\x1f"
@@ -132,32 +132,45 @@ def _formula(
 _SUM_OF = {"cost": Sum.COST, "list": Sum.LIST, "fixed": Sum.QUANTITY}
 
 
-class PricedDocument(NamedTuple):
-    """One hop of one customer: its exact total, its one rounding, and for each line basis, exact amount and share."""
+class Amounts(NamedTuple):
+    """Amounts as whole numbers with so many decimals."""
 
-    exact_total: Decimal
-    total_minor: int
-    basis_amounts: list[Decimal]
-    exact_amounts: list[Decimal]
-    minors: list[int]
+    numbers: list[int]
+    decimals: int
 
 
-def price_document(lines: Sequence[tuple[Formula, Decimal]], currency: str) -> PricedDocument:
-    """Price each line's exact sum once, round the total once, and share it among the lines.
+class FormulaTable:
+    """Formulas by number, to price many lines with: in whole numbers of one scale, which are as exact as decimals."""
+
+    def __init__(self, formulas: Sequence[Formula]) -> None:
+        """Bring what sums are multiplied by to one scale."""
+        self._before = Amounts(*whole_numbers(formula.before for formula in formulas))
+        self._factor = Amounts(*whole_numbers(formula.factor for formula in formulas))
+        self._whole = [b * f for b, f in zip(self._before.numbers, self._factor.numbers, strict=True)]
+
+    def price(self, formulas: Sequence[int], sums: Amounts) -> tuple[Amounts, Amounts]:
+        """Give the basis amount and the exact amount of lines, from the number of each one's formula and its sum."""
+        basis = map(mul, sums.numbers, map(self._before.numbers.__getitem__, formulas))
+        decimals = sums.decimals + self._before.decimals
+        return Amounts(list(basis), decimals), self.times_factors(formulas, sums)
+
+    def times_factors(self, formulas: Sequence[int], sums: Amounts) -> Amounts:
+        """Give the exact amounts alone: of lines, or of what is a part of one."""
+        exact = map(mul, sums.numbers, map(self._whole.__getitem__, formulas))
+        return Amounts(list(exact), sums.decimals + self._before.decimals + self._factor.decimals)
+
+
+def round_document(exacts: Sequence[int], decimals: int, currency: str) -> tuple[int, list[int]]:
+    """Round the total of a document's exact amounts once, to minor units, and share it among the lines.
 
     Lines come in the order of their business fields, which decides ties of the largest remainder.
     """
-    basis_amounts = [multiply(amount, formula.before) for formula, amount in lines]
-    exact_amounts = [
-        multiply(amount, formula.factor) for amount, (formula, _) in zip(basis_amounts, lines, strict=True)
-    ]
-    total = _ZERO
-    for exact in exact_amounts:
-        total = add(total, exact)
-    total_minor = to_minor(total, currency)
-    shift = minor_units(currency)
-    minors = allot([EXACT.scaleb(exact, shift) for exact in exact_amounts], total_minor)
-    return PricedDocument(total, total_minor, basis_amounts, exact_amounts, minors)
+    shift = decimals - minor_units(currency)
+    unit = 10 ** max(shift, 0)
+    if shift < 0:
+        exacts = [exact * 10**-shift for exact in exacts]
+    total = whole_units(sum(exacts), unit)
+    return total, share(exacts, unit, total) if len(exacts) > 1 else [total]
 
 
 def list_unit_amount(list_price: Decimal, list_fx: Decimal | None) -> Decimal:

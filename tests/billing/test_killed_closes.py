@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 _KILLED_AT = {
     "reading": "marketplace.billing.attribution:Attribution.read",
     "grouping": "marketplace.billing.attribution:Attribution.group",
-    "pricing and rounding": "marketplace.billing.pricing:price_document",
+    "pricing and rounding": "marketplace.billing.pricing:round_document",
     "balancing": "marketplace.billing.rating_run:balance",
     "exchanging drafts": "marketplace.billing.drafts:Draft._exchange",
     "approving": "marketplace.billing.periods:approve",

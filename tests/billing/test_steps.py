@@ -17,7 +17,7 @@ from marketplace.billing.run_progress import RunCancelled
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.db import Database
 from marketplace.core.period import Period
-from marketplace.rating.statements import price_document
+from marketplace.rating.statements import round_document
 from marketplace.settings import Settings
 from resellers.models import Customer, Wholesaler
 from tests.billing.conftest import NOW, Close
@@ -260,9 +260,9 @@ def test_a_close_cancelled_while_it_prices_leaves_the_old_draft(
             if not run.cancel_requested:
                 periods.cancel_run(session, run=run, actor=SYSTEM)
         time.sleep(0.7)
-        return price_document(*arguments)
+        return round_document(*arguments)
 
-    monkeypatch.setattr("marketplace.billing.pricing.price_document", cancelled_meanwhile)
+    monkeypatch.setattr("marketplace.billing.pricing.round_document", cancelled_meanwhile)
     with pytest.raises(RunCancelled):
         carry_out(database, run_id=run_id, workshop=workshop(settings), now=NOW)
 

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.core.rounding import EXACT, allot, round_half_away, round_ratio, to_minor
+from marketplace.core.rounding import (
+    EXACT,
+    allot,
+    round_half_away,
+    round_ratio,
+    share,
+    to_minor,
+    whole_numbers,
+    whole_units,
+)
 
 exact_amounts = st.decimals(
     min_value=Decimal("-1e12"), max_value=Decimal("1e12"), places=12, allow_nan=False, allow_infinity=False
@@ -144,3 +153,23 @@ def test_a_quotient_is_rounded_half_away_from_zero(
     amount: str, divisor: int, decimals: int, quotient: str
 ) -> None:
     assert str(round_ratio(Decimal(amount), divisor, decimals)) == quotient
+
+
+@given(st.lists(coarse_amounts, max_size=20))
+def test_whole_numbers_are_the_decimals_of_one_scale(amounts: list[Decimal]) -> None:
+    numbers, decimals = whole_numbers(amounts)
+
+    assert [Fraction(number, 10**decimals) for number in numbers] == list(map(Fraction, amounts))
+
+
+@given(exact_amounts, st.integers(0, 6))
+def test_whole_numbers_are_rounded_as_decimals_are(exact: Decimal, decimals: int) -> None:
+    number = int(exact.scaleb(12))
+
+    rounded = round_half_away(exact, decimals).scaleb(decimals)
+    assert whole_units(number, 10 ** (12 - decimals)) == rounded
+
+
+def test_whole_numbers_are_shared_by_largest_remainder() -> None:
+    assert share([-15, 25, 38], 10, 5) == [-1, 2, 4]
+    assert share([15, 15, 15], 10, 5) == [2, 2, 1]

@@ -2,23 +2,26 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from functools import reduce
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketplace.core.rounding import EXACT, allot, to_minor, whole_numbers
 from marketplace.rating.balance import Parts, balance
 from marketplace.rating.exact import plain, plus_percent
 from marketplace.rating.price import AT_COST, Listing, Terms, effective
 from marketplace.rating.statements import (
+    Amounts,
     ExchangeRates,
     Formula,
+    FormulaTable,
     MissingRate,
     Sum,
     list_unit_amount,
-    price_document,
     retail_formula,
+    round_document,
     wholesale_formula,
 )
 
@@ -74,7 +77,27 @@ def sold_by(
 def amount(formula: Formula, **sums: str) -> str:
     """Give the exact amount of one line."""
     some = {**SUMS, **{Sum(name): Decimal(value) for name, value in sums.items()}}
-    return plain(price_document([(formula, some[formula.sum])], "EUR").exact_total)
+    return plain(exact_amounts([(formula, some[formula.sum])])[0])
+
+
+def exact_amounts(lines: list[tuple[Formula, Decimal]]) -> list[Decimal]:
+    """Price some lines."""
+    return [exact for _, exact in priced(lines)]
+
+
+def priced(lines: list[tuple[Formula, Decimal]]) -> list[tuple[Decimal, Decimal]]:
+    """Give the basis amount and the exact amount of lines."""
+    table = FormulaTable([formula for formula, _ in lines])
+    sums = Amounts(*whole_numbers(amount for _, amount in lines))
+    columns = table.price(range(len(lines)), sums)
+    return list(
+        zip(*([EXACT.scaleb(Decimal(n), -c.decimals) for n in c.numbers] for c in columns), strict=True)
+    )
+
+
+def rounded(exacts: list[Decimal], currency: str) -> tuple[int, list[int]]:
+    """Round a document."""
+    return round_document(*whole_numbers(exacts), currency)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +213,11 @@ def test_a_retail_price_of_its_own_does_not_wait_for_the_rate_of_the_purchase() 
     [("JPY", "1234567.5", 1234568), ("KWD", "0.0005", 1), ("JPY", "-0.5", -1), ("LAK", "-0.005", -1)],
 )
 def test_a_document_is_rounded_to_its_currencys_minor_unit(currency: str, exact: str, minor: int) -> None:
-    document = price_document([(bought_by(cost("0")), Decimal(exact))], currency)
-
-    assert (document.total_minor, document.minors) == (minor, [minor])
+    assert rounded([Decimal(exact)], currency) == (minor, [minor])
 
 
 def test_ties_go_to_the_lines_that_come_first() -> None:
-    assert price_document([(bought_by(cost("0")), Decimal("0.005"))] * 5, "EUR").minors == [1, 1, 1, 0, 0]
+    assert rounded([Decimal("0.005")] * 5, "EUR") == (3, [1, 1, 1, 0, 0])
 
 
 cents = st.integers(-(10**9), 10**9).map(lambda n: Decimal(n).scaleb(-5))
@@ -205,11 +226,19 @@ formulas = st.sampled_from([cost("12.5"), fixed("0.00000123"), AT_COST, listed("
 
 
 @given(st.lists(st.tuples(formulas, cents), min_size=1, max_size=20))
-def test_lines_add_up_to_their_document(some: list[Any]) -> None:
-    document = price_document(some, "EUR")
+def test_lines_come_to_sum_times_before_times_factor_and_add_up_to_their_document(
+    some: list[tuple[Formula, Decimal]],
+) -> None:
+    found = priced(some)
 
-    assert sum(document.minors) == document.total_minor
-    assert sum(map(Fraction, document.exact_amounts)) == Fraction(document.exact_total)
+    for (formula, amount), (basis, exact) in zip(some, found, strict=True):
+        assert Fraction(basis) == Fraction(amount) * Fraction(formula.before)
+        assert Fraction(exact) == Fraction(basis) * Fraction(formula.factor)
+    exacts = [exact for _, exact in found]
+    total, minors = rounded(exacts, "EUR")
+    assert sum(minors) == total
+    assert total == to_minor(reduce(EXACT.add, exacts), "EUR")
+    assert minors == allot([EXACT.scaleb(exact, 2) for exact in exacts], total)
 
 
 @given(cents, percents, percents)
