@@ -11,6 +11,7 @@ import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
@@ -41,25 +42,32 @@ JobArguments = str | int | bool | list[str] | list[int] | dict[str, str] | None
 
 @dataclass(frozen=True)
 class Job:
-    """A registered function. `retries` is how often it is tried again after an error, with growing pauses."""
+    """A registered function.
+
+    `retries` is how often it is tried again after an error, with growing pauses. `every` is when it is done by itself,
+    without arguments, as cron writes it: `*/5 * * * *` is every five minutes, in UTC.
+    """
 
     name: str
     run: Callable[..., object]
     retries: int = 0
+    every: str = ""
 
 
 _registered: dict[str, Job] = {}
 _enqueuing = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
 
-def register(name: str, *, retries: int = 0) -> Callable[[Callable[..., object]], Callable[..., object]]:
+def register(
+    name: str, *, retries: int = 0, every: str = ""
+) -> Callable[[Callable[..., object]], Callable[..., object]]:
     """Make a function known to the worker under a name, which must not change while jobs are waiting."""
 
     def remember(run: Callable[..., object]) -> Callable[..., object]:
         known = _registered.get(name)
         if known is not None and known.run.__qualname__ != run.__qualname__:
             raise ValueError(f"two jobs are called {name}")
-        _registered[name] = Job(name, run, retries)
+        _registered[name] = Job(name, run, retries, every)
         return run
 
     return remember
@@ -71,18 +79,19 @@ def defer(
     *,
     queueing_lock: str | None = None,
     lock: str | None = None,
+    at: datetime | None = None,
     **arguments: JobArguments,
 ) -> int | None:
     """Enqueue a job in the session's transaction: it is there when the transaction commits, and only then.
 
-    Of jobs with the same `queueing_lock` one waits at a time; None says that one waits already. Jobs with the same
-    `lock` run one after the other. Arguments must be fit for JSON.
+    With `at` it is done then, not before. Of jobs with the same `queueing_lock` one waits at a time; None says that one
+    waits already. Jobs with the same `lock` run one after the other. Arguments must be fit for JSON.
     """
     try:
         with session.begin_nested():  # a refused duplicate must not spoil the caller's transaction
             driver = session.connection().connection.driver_connection  # asking for it sets the savepoint
             deferrer = _enqueuing.configure_task(
-                task, queue=QUEUE, queueing_lock=queueing_lock, lock=lock, connection=driver
+                task, queue=QUEUE, queueing_lock=queueing_lock, lock=lock, schedule_at=at, connection=driver
             )
             return deferrer.defer(**cast("dict[str, Any]", arguments))
     except AlreadyEnqueued:
@@ -116,8 +125,23 @@ def run_worker(
         retry = (
             procrastinate.RetryStrategy(max_attempts=job.retries, exponential_wait=5) if job.retries else None
         )
-        app.task(name=job.name, queue=QUEUE, retry=retry or False)(partial(job.run, database, settings))
+        run = partial(job.run, database, settings)
+        if job.every:
+            _add_periodic(app, job, run)
+        else:
+            app.task(name=job.name, queue=QUEUE, retry=retry or False)(run)
     asyncio.run(_work(app, is_waiting=is_waiting, stalled_seconds=stalled_seconds))
+
+
+def _add_periodic(app: procrastinate.App, job: Job, run: Callable[..., object]) -> None:
+    """Have a job done by itself: of all workers one enqueues it, and while it waits it is not enqueued again."""
+
+    def at_its_time(timestamp: int) -> None:
+        del timestamp  # when it was meant for; it looks at what is due by the clock
+        run()
+
+    task = app.task(name=job.name, queue=QUEUE, queueing_lock=job.name)(at_its_time)
+    app.periodic(cron=job.every)(task)
 
 
 async def _work(app: procrastinate.App, *, is_waiting: bool, stalled_seconds: float) -> None:

@@ -68,6 +68,7 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.WHOLESALER_TERMS_VIEW,
             _P.WHOLESALER_TERMS_MANAGE,
             _P.WHOLESALER_SUBSCRIPTIONS_VIEW,
+            _P.WHOLESALER_VENDORS_VIEW,
         }
     ),
     (Audience.WHOLESALER, Role.SUPPORT): frozenset(
@@ -82,6 +83,8 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.WHOLESALER_PARTIES_VIEW_AS,
             _P.WHOLESALER_QUESTIONS_ANSWER,
             _P.WHOLESALER_SUBSCRIPTIONS_VIEW,
+            _P.WHOLESALER_VENDORS_VIEW,
+            _P.WHOLESALER_VENDORS_MANAGE,
         }
     ),
     (Audience.RESELLER, Role.OWNER): _all_of(Audience.RESELLER),
@@ -94,6 +97,7 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.RESELLER_QUESTIONS_ANSWER,
             _P.RESELLER_SUBSCRIPTIONS_VIEW,
             _P.RESELLER_SUBSCRIPTIONS_MANAGE,
+            _P.RESELLER_INQUIRIES_ANSWER,
         }
     ),
     (Audience.RESELLER, Role.FINANCE): _all_of(Audience.RESELLER)

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     WHOLESALER_QUESTIONS_ANSWER = "wholesaler:questions:answer"
     WHOLESALER_SUBSCRIPTIONS_VIEW = "wholesaler:subscriptions:view"
     WHOLESALER_SUBSCRIPTIONS_MANAGE = "wholesaler:subscriptions:manage"
+    WHOLESALER_VENDORS_VIEW = "wholesaler:vendors:view"
+    WHOLESALER_VENDORS_MANAGE = "wholesaler:vendors:manage"
     RESELLER_HOME_VIEW = "reseller:home:view"
     RESELLER_STATEMENTS_VIEW = "reseller:statements:view"
     RESELLER_CUSTOMERS_VIEW = "reseller:customers:view"
@@ -47,6 +49,7 @@ class Permission(StrEnum):
     RESELLER_QUESTIONS_ANSWER = "reseller:questions:answer"
     RESELLER_SUBSCRIPTIONS_VIEW = "reseller:subscriptions:view"
     RESELLER_SUBSCRIPTIONS_MANAGE = "reseller:subscriptions:manage"
+    RESELLER_INQUIRIES_ANSWER = "reseller:inquiries:answer"
     RESELLER_USERS_MANAGE = "reseller:users:manage"
     RESELLER_AUDIT_VIEW = "reseller:audit:view"
     CUSTOMER_HOME_VIEW = "customer:home:view"
@@ -81,6 +84,10 @@ PERMISSION_LABELS = {
     Permission.WHOLESALER_QUESTIONS_ANSWER: N_("Answer questions about lines"),
     Permission.WHOLESALER_SUBSCRIPTIONS_VIEW: N_("See subscriptions and what renews when"),
     Permission.WHOLESALER_SUBSCRIPTIONS_MANAGE: N_("Change subscriptions and say how they renew"),
+    Permission.WHOLESALER_VENDORS_VIEW: N_("See vendors, what is asked of them and what is stuck"),
+    Permission.WHOLESALER_VENDORS_MANAGE: N_(
+        "Retry, answer, give up or fulfil by hand what is asked of vendors"
+    ),
     Permission.RESELLER_HOME_VIEW: N_("See the first page"),
     Permission.RESELLER_STATEMENTS_VIEW: N_("See and export what the firm owes"),
     Permission.RESELLER_CUSTOMERS_VIEW: N_("See customers and what they consume"),
@@ -90,6 +97,7 @@ PERMISSION_LABELS = {
     Permission.RESELLER_QUESTIONS_ANSWER: N_("Answer customers' questions"),
     Permission.RESELLER_SUBSCRIPTIONS_VIEW: N_("See customers' subscriptions and what renews when"),
     Permission.RESELLER_SUBSCRIPTIONS_MANAGE: N_("Change customers' subscriptions and say how they renew"),
+    Permission.RESELLER_INQUIRIES_ANSWER: N_("Answer what vendors ask about orders"),
     Permission.RESELLER_USERS_MANAGE: N_("Invite colleagues, change roles, deactivate"),
     Permission.RESELLER_AUDIT_VIEW: N_("Read who did what in the firm"),
     Permission.CUSTOMER_HOME_VIEW: N_("See the first page"),

@@ -1,15 +1,19 @@
 """Jobs: enqueued with the data or not at all, done after the commit, and not lost when a worker is killed."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from marketplace import jobs
 from marketplace.core.actor import Actor
+from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.jobs import Job
 from marketplace.settings import Settings
@@ -84,6 +88,33 @@ def test_the_same_work_waits_once_and_the_transaction_goes_on(database: Database
     assert second is None
     assert third is not None
     assert statuses(database) == ["todo", "todo"]
+
+
+def test_a_job_for_later_is_not_done_before(database: Database, settings: Settings) -> None:
+    done: list[str] = []
+
+    def note(_database: Database, _settings: Settings, *, words: str) -> None:
+        done.append(words)
+
+    with database.transaction(Actor.system()) as session:
+        jobs.defer(session, "note", at=utc_now() + timedelta(hours=1), words="later")
+        jobs.defer(session, "note", at=utc_now() - timedelta(hours=1), words="due")
+        jobs.defer(session, "note", words="now")
+    work(database, settings, Job("note", note))
+
+    assert sorted(done) == ["due", "now"]
+
+
+def test_what_is_done_by_itself_is_done_when_a_worker_starts(database: Database, settings: Settings) -> None:
+    done: list[str] = []
+
+    def look(_database: Database, _settings: Settings) -> None:
+        done.append("looked")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    jobs.run_worker(database, settings, jobs=[Job("look", look, every="* * * * *")])
+
+    assert done[0] == "looked"
 
 
 def test_a_worker_hands_over_database_settings_and_arguments(database: Database, settings: Settings) -> None:

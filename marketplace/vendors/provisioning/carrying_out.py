@@ -1,0 +1,179 @@
+"""One step of a request at its vendor: ask, look, or answer. Values in, an outcome out; no database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from marketplace.core.errors import N_, Phrase, Refusal
+from marketplace.vendors.connector import Capability, Connector
+from marketplace.vendors.errors import VendorRefused, VendorUnavailable
+from marketplace.vendors.provisioning.requests import (
+    Asked,
+    Provisioned,
+    ProvisionedLine,
+    SubscriptionChange,
+    SubscriptionUpgrade,
+    lines_of,
+)
+from marketplace.vendors.provisioning.rules import RequestState
+from marketplace.vendors.values import (
+    Attestation,
+    NewCustomer,
+    OrderStatus,
+    Purchase,
+    SubscriptionStatus,
+    VendorOrder,
+)
+
+_NEEDS = {
+    Purchase: Capability.ORDERS,
+    SubscriptionChange: Capability.CHANGES,
+    SubscriptionUpgrade: Capability.UPGRADES,
+    NewCustomer: Capability.CUSTOMERS,
+    Attestation: Capability.AGREEMENTS,
+}
+_CANCELLED = N_("The vendor cancelled the order: %(words)s")
+_UPGRADE_FAILED = N_("The vendor did not carry out the upgrade: %(words)s")
+
+
+class OrderUnlike(Refusal):
+    """What the vendor made of an order is not what was ordered."""
+
+    sentence = N_(
+        "What the vendor made of the order differs from what was ordered (%(reason)s): "
+        "look at it in the vendor's own portal before anything else is done."
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be done next with a request, as far as it is."""
+
+    asked: Asked
+    account: str
+    key: UUID
+    orders: Sequence[str] = ()
+    answer: str = ""
+
+    @property
+    def name(self) -> str:
+        """What kind of step it is."""
+        return "answer" if self.orders and self.answer else "look" if self.orders else "ask"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step led to."""
+
+    state: RequestState
+    orders: Sequence[str] = ()
+    result: Provisioned | None = None
+    question: str = ""
+    error: Phrase | None = None
+    error_code: str = ""
+    retry_after: timedelta | None = None
+    received: dict[str, Any] = field(default_factory=dict)
+
+
+def carry_out(connector: Connector, step: Step) -> Outcome:
+    """Do one step. What a vendor may fail in is an outcome, not an error."""
+    if _NEEDS[type(step.asked)] not in connector.capabilities:
+        return Outcome(RequestState.BY_HAND)
+    try:
+        return _carry_out(connector, step)
+    except VendorUnavailable as refusal:
+        return Outcome(
+            RequestState.QUEUED, orders=step.orders, error=refusal.phrase, retry_after=refusal.retry_after
+        )
+    except VendorRefused as refusal:
+        received = {"code": refusal.code, "words": refusal.words}
+        return Outcome(
+            RequestState.FAILED,
+            orders=step.orders,
+            error=refusal.phrase,
+            error_code=refusal.code,
+            received=received,
+        )
+    except Refusal as refusal:
+        return Outcome(RequestState.FAILED, orders=step.orders, error=refusal.phrase)
+
+
+def _carry_out(connector: Connector, step: Step) -> Outcome:
+    match step.asked:
+        case Purchase():
+            return _purchase(connector, step, step.asked)
+        case SubscriptionChange(subscription, change):
+            changed = connector.change(step.account, subscription, change, key=step.key)
+            done = Provisioned(subscription, (ProvisionedLine(0, changed),))
+            return Outcome(RequestState.DONE, result=done, received={"status": changed.status.value})
+        case SubscriptionUpgrade(subscription, upgrade):
+            moved = connector.upgrade(step.account, subscription, upgrade, key=step.key)
+            received = {"operation": moved.reference}
+            if not moved.is_done:
+                words = Phrase.of(_UPGRADE_FAILED, words=moved.words or "-")
+                return Outcome(RequestState.FAILED, error=words, received=received)
+            touched = dict.fromkeys((subscription, moved.to_subscription))
+            lines = tuple(
+                ProvisionedLine(number, connector.subscription(step.account, one))
+                for number, one in enumerate(touched)
+            )
+            return Outcome(RequestState.DONE, result=Provisioned(moved.reference, lines), received=received)
+        case NewCustomer():
+            opened = connector.create_customer(step.asked, key=step.key)
+            return Outcome(RequestState.DONE, result=Provisioned(opened.account))
+        case Attestation():
+            connector.attest(step.account, step.asked, key=step.key)
+            return Outcome(RequestState.DONE, result=Provisioned(step.account))
+
+
+def _purchase(connector: Connector, step: Step, purchase: Purchase) -> Outcome:
+    orders = (
+        [connector.order_state(step.account, order) for order in step.orders]
+        if step.orders
+        else list(connector.order(purchase, key=step.key))
+    )
+    if step.answer:
+        orders = [
+            connector.answer_order(
+                step.account, order.reference, step.answer, key=uuid5(step.key, step.answer)
+            )
+            if order.status is OrderStatus.ASKING
+            else order
+            for order in orders
+        ]
+    references = [order.reference for order in orders]
+    received = {order.reference: order.status.value for order in orders}
+    for order in orders:
+        if order.status is OrderStatus.FAILED:
+            words = Phrase.of(_CANCELLED, words=order.words or order.reference)
+            return Outcome(RequestState.FAILED, orders=references, error=words, received=received)
+        if order.status is OrderStatus.ASKING:
+            return Outcome(
+                RequestState.INQUIRY, orders=references, question=order.words or "?", received=received
+            )
+    if any(order.status is OrderStatus.PENDING for order in orders):
+        return Outcome(RequestState.WAITING, orders=references, received=received)
+    return _completed(connector, step, purchase, orders, received)
+
+
+def _completed(
+    connector: Connector,
+    step: Step,
+    purchase: Purchase,
+    orders: Sequence[VendorOrder],
+    received: dict[str, Any],
+) -> Outcome:
+    references = [order.reference for order in orders]
+    found = [
+        connector.subscription(step.account, line.subscription) for order in orders for line in order.lines
+    ]
+    if any(one.status is SubscriptionStatus.PENDING for one in found):
+        return Outcome(RequestState.WAITING, orders=references, received=received)
+    try:
+        lines = lines_of(purchase.lines, found)
+    except LookupError as error:
+        raise OrderUnlike(reason=str(error)) from None
+    result = Provisioned(", ".join(references), lines)
+    return Outcome(RequestState.DONE, orders=references, result=result, received=received)

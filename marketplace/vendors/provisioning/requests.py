@@ -1,0 +1,180 @@
+"""What can be asked of a vendor and what becomes of it, as values and as JSON. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from marketplace.rating.terms import TERM_MONTHS, term_end
+from marketplace.vendors.values import (
+    Attestation,
+    Change,
+    NewCustomer,
+    OrderLine,
+    Purchase,
+    SubscriptionStatus,
+    Upgrade,
+    VendorSubscription,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionChange:
+    """A change of one subscription."""
+
+    subscription: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionUpgrade:
+    """Seats of one subscription that move to a better SKU."""
+
+    subscription: str
+    upgrade: Upgrade
+
+
+Asked = Purchase | SubscriptionChange | SubscriptionUpgrade | NewCustomer | Attestation
+
+
+class RequestKind(StrEnum):
+    """What is asked."""
+
+    PURCHASE = "purchase"
+    CHANGE = "change"
+    UPGRADE = "upgrade"
+    CUSTOMER = "customer"
+    ATTESTATION = "attestation"
+
+
+_TYPES: Mapping[RequestKind, type[Any]] = {
+    RequestKind.PURCHASE: Purchase,
+    RequestKind.CHANGE: SubscriptionChange,
+    RequestKind.UPGRADE: SubscriptionUpgrade,
+    RequestKind.CUSTOMER: NewCustomer,
+    RequestKind.ATTESTATION: Attestation,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """Something to be asked of a vendor. The same key twice is the same request."""
+
+    key: UUID
+    vendor: str
+    account: str
+    reseller_id: int
+    customer_id: int
+    asked: Asked
+    # For people.
+    about: str
+    # The job told of every turn, as `job(database, settings, request_id=..., origin=...)`.
+    told_job: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionedLine:
+    """A line of a purchase, or a subscription that was changed, as the vendor has it now."""
+
+    number: int
+    subscription: VendorSubscription
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """What a request became. `reference` is the vendor's: an order, an upgrade, an account."""
+
+    reference: str = ""
+    lines: tuple[ProvisionedLine, ...] = ()
+    is_by_hand: bool = False
+
+
+_RESULT = TypeAdapter(Provisioned)
+
+
+def kind_of(asked: Asked) -> RequestKind:
+    """Give what kind of request it is."""
+    return next(kind for kind, type_ in _TYPES.items() if isinstance(asked, type_))
+
+
+def asked_as_data(asked: Asked) -> dict[str, Any]:
+    """Write what is asked as JSON."""
+    data: dict[str, Any] = TypeAdapter(type(asked)).dump_python(asked, mode="json")
+    return data
+
+
+def asked_from_data(kind: str, data: Mapping[str, Any]) -> Asked:
+    """Read what was asked."""
+    asked: Asked = TypeAdapter(_TYPES[RequestKind(kind)]).validate_python(data)
+    return asked
+
+
+def result_as_data(result: Provisioned) -> dict[str, Any]:
+    """Write what it became as JSON."""
+    data: dict[str, Any] = _RESULT.dump_python(result, mode="json")
+    return data
+
+
+def result_from_data(data: Mapping[str, Any] | None) -> Provisioned | None:
+    """Read what it became."""
+    return None if data is None else _RESULT.validate_python(data)
+
+
+def lines_of(lines: Sequence[OrderLine], found: Sequence[VendorSubscription]) -> tuple[ProvisionedLine, ...]:
+    """Say which subscription each line of a purchase became.
+
+    Vendors number lines anew in each order they make of a cart, so lines are known by what they buy; of lines that
+    buy the very same, any is as good as the other. Raises `LookupError` where a line became nothing.
+    """
+    left = list(found)
+    matched = []
+    for line in lines:
+        mine = next((one for one in left if _is_of(one, line)), None)
+        if mine is None:
+            raise LookupError(f"line {line.number} became no subscription")
+        left.remove(mine)
+        matched.append(ProvisionedLine(line.number, mine))
+    return tuple(matched)
+
+
+def _is_of(one: VendorSubscription, line: OrderLine) -> bool:
+    is_same = one.item.startswith(f"{line.product}:{line.sku}:") and one.quantity == line.quantity
+    return is_same and (one.term, one.billing_cycle) == (line.term, line.billing_cycle)
+
+
+def bought_by_hand(
+    purchase: Purchase, references: Mapping[int, str], *, order: str, now: datetime
+) -> Provisioned:
+    """Give what a purchase became that people made: subscriptions by the vendor's references, from now on."""
+    return Provisioned(
+        reference=order,
+        is_by_hand=True,
+        lines=tuple(
+            ProvisionedLine(
+                line.number,
+                VendorSubscription(
+                    reference=references[line.number],
+                    account=purchase.account,
+                    item=f"{line.product}:{line.sku}",
+                    name=line.friendly_name,
+                    friendly_name=line.friendly_name,
+                    quantity=line.quantity,
+                    status=SubscriptionStatus.ACTIVE,
+                    auto_renew=line.term in TERM_MONTHS,
+                    term=line.term,
+                    billing_cycle=line.billing_cycle,
+                    starts_at=now,
+                    ends_on=line.ends_on
+                    or (term_end(now.date(), line.term) if line.term in TERM_MONTHS else None),
+                    partner_id=line.partner_id,
+                    order=order,
+                ),
+            )
+            for line in purchase.lines
+        ),
+    )
