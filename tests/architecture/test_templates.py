@@ -12,7 +12,12 @@ from tests.personas import PeopledSite
 ROOT = Path(__file__).parents[2] / "templates"
 #: Parts of pages and mails, which have no head of their own.
 NO_PAGES = ("components/", "emails/", "layouts/")
-FRAGMENTS = {"admin/gallery/job.html", "admin/imports/progress.html", "admin/periods/run.html"}
+FRAGMENTS = {
+    "admin/gallery/job.html",
+    "admin/imports/progress.html",
+    "admin/periods/run.html",
+    "admin/suggestions.html",
+}
 
 
 def templates() -> Iterator[tuple[str, str]]:

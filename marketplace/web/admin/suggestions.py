@@ -22,7 +22,7 @@ def suggesting(name: str, *, list_id: str) -> dict[str, str]:
     }
 
 
-@blueprint.get("/suggestions/<name>")
+@blueprint.get("/suggestions/<string:name>")
 @requires(Permission.WHOLESALER_PARTIES_VIEW)
 def suggestions(name: str) -> ResponseReturnValue:
     """Answer with the options of a field's list; what was typed comes under the field's own name."""
