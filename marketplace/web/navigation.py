@@ -151,4 +151,5 @@ def palette() -> ResponseReturnValue:
 GROUP_MONTH = N_("The month")
 GROUP_TERMS = N_("Terms")
 GROUP_PARTIES = N_("Parties")
+GROUP_VENDORS = N_("Vendors")
 GROUP_SYSTEM = N_("System")

@@ -19,6 +19,7 @@ from marketplace.core.actor import Audience
 from marketplace.core.db import Database
 from marketplace.core.errors import N_, Phrase
 from marketplace.settings import Settings
+from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import Hop, PriceRule
 from tests.architecture.routes import Route, routes
 from tests.factories import make_customer, make_rule
@@ -33,6 +34,7 @@ from tests.personas import (
     user_called,
 )
 from tests.statement_factories import make_line, make_period
+from tests.vendor_factories import make_inquiry
 
 NOTHING_THERE = HTTPStatus.NOT_FOUND
 #: Where a page's own permission is missing: it is theirs by audience, not by role.
@@ -59,6 +61,7 @@ THEIRS: dict[str, Callable[[Session], object]] = {
         select(StatementLine.id).where(StatementLine.hop == "retail")
     ).first(),
     "question_id": lambda session: session.scalars(select(Question.public_id)).first(),
+    "inquiry_id": lambda session: session.scalars(select(ProvisioningRequest.public_id)).first(),
     "rule_id": lambda session: session.scalars(select(PriceRule.public_id)).first(),
     "period": lambda _session: "2024-09",
 }
@@ -86,6 +89,7 @@ def theirs(site: PeopledSite) -> Ids:
                 asked_by="Stella",
             )
         )
+        make_inquiry(session, stella)
         notify_user(
             session,
             user_id=pavel.user_id or 0,
@@ -213,6 +217,7 @@ def test_the_owner_opens_what_others_do_not_find(site: PeopledSite, theirs: Ids)
             "/lines/{line_id}",
             "/questions/{question_id}",
             "/rules/{rule_id}/end",
+            "/vendor-questions/{inquiry_id}",
         ),
         "stella": (
             "/portal/statements/{statement_id}",

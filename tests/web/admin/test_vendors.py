@@ -1,0 +1,164 @@
+"""Staff see what is on its way to vendors, help where it is stuck, and settle what was changed outside."""
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.vendors.models import OutsideChange, ProvisioningRequest
+from tests.page import Visitor
+from tests.personas import customer_called
+from tests.vendor_factories import make_inquiry, make_outside_change, make_request
+from tests.web.buyers import BuyersSite
+
+
+@pytest.fixture
+def wanda(site: BuyersSite) -> Visitor:
+    return site.browser_of("wanda")
+
+
+def made(site: BuyersSite, state: str, **facts: str) -> UUID:
+    """Make a request for Carla's works in a state; give its id."""
+    with site.database.owner_transaction() as session:
+        carla = customer_called(session, "carla-works")
+        if state == "inquiry":
+            return make_inquiry(session, carla, **facts).public_id
+        return make_request(session, carla, state, **facts).public_id
+
+
+def state_of(site: BuyersSite, request_id: UUID) -> str:
+    def read(session: Session) -> str:
+        return session.scalars(
+            select(ProvisioningRequest.state).where(ProvisioningRequest.public_id == request_id)
+        ).one()
+
+    with site.database.owner_transaction() as session:
+        return read(session)
+
+
+def test_the_queue_shows_what_needs_somebody(site: BuyersSite, wanda: Visitor) -> None:
+    made(site, "done", about="3 × Power BI Pro")
+    made(site, "failed", about="7 × Office 365 E3", error="The credit limit is exceeded.")
+    made(site, "inquiry")
+
+    everything = wanda.get("/admin/provisioning")
+    stuck = wanda.get("/admin/provisioning?state=stuck")
+
+    assert len(everything.rows()) == 3
+    assert "3 × Power BI Pro" not in stuck.main
+    assert "7 × Office 365 E3" in stuck.main
+
+
+def test_without_requests_the_page_says_where_they_come_from(wanda: Visitor) -> None:
+    assert "Orders that were approved come here" in wanda.get("/admin/provisioning").main
+
+
+def test_what_failed_is_tried_again(site: BuyersSite, wanda: Visitor) -> None:
+    request = made(site, "failed", error="The credit limit is exceeded.")
+
+    page = wanda.get(f"/admin/provisioning/{request}")
+    wanda.post(f"/admin/provisioning/{request}/retry", {})
+
+    assert "The credit limit is exceeded." in page.main
+    assert "customer of" in page.text
+    assert state_of(site, request) == "queued"
+
+
+def test_staff_answer_what_the_vendor_asks(site: BuyersSite, wanda: Visitor) -> None:
+    request = made(site, "inquiry")
+
+    empty = wanda.post(f"/admin/provisioning/{request}/answer", {"answer": ""}, status=422)
+    wanda.post(f"/admin/provisioning/{request}/answer", {"answer": "No, a cannery."})
+
+    assert "Write what the vendor wants to know." in empty.main
+    assert state_of(site, request) == "queued"
+    assert "Wanda answered: No, a cannery." in wanda.get(f"/admin/provisioning/{request}").main
+
+
+def test_a_task_is_taken_and_done_by_hand(site: BuyersSite, wanda: Visitor) -> None:
+    request = made(site, "by_hand", vendor="backup-house")
+
+    wanda.post(f"/admin/provisioning/{request}/take-on", {})
+    mine = wanda.get(f"/admin/provisioning/{request}")
+    missing = wanda.post(
+        f"/admin/provisioning/{request}/complete", {"order": "PO-7", "line-1": ""}, status=422
+    )
+    wanda.post(f"/admin/provisioning/{request}/complete", {"order": "PO-7", "line-1": "BH-881"})
+
+    assert "Wanda" in mine.main
+    assert "Give the vendor's reference of each subscription" in " ".join(missing.main.split())
+    assert "BH-881" in wanda.get(f"/admin/provisioning/{request}").main
+    assert state_of(site, request) == "done"
+
+
+def test_giving_up_needs_a_reason(site: BuyersSite, wanda: Visitor) -> None:
+    request = made(site, "waiting")
+
+    wanda.post(f"/admin/provisioning/{request}/give-up", {"reason": ""}, status=422)
+    still = state_of(site, request)
+    wanda.post(f"/admin/provisioning/{request}/give-up", {"reason": "Ordered twice"})
+
+    assert (still, state_of(site, request)) == ("waiting", "failed")
+    assert "Given up by Wanda: Ordered twice" in wanda.get(f"/admin/provisioning/{request}").main
+
+
+def test_a_request_that_moved_on_is_said_to_have(site: BuyersSite, wanda: Visitor) -> None:
+    request = made(site, "done")
+
+    page = wanda.post(f"/admin/provisioning/{request}/give-up", {"reason": "Too late"}, status=422)
+
+    assert "This request is done by now" in page.text
+
+
+def test_vendors_are_listed_with_how_they_are_served(site: BuyersSite, wanda: Visitor) -> None:
+    made(site, "by_hand", vendor="backup-house")
+
+    rows = {row[0]: row[1:] for row in wanda.get("/admin/vendors").rows()}
+
+    assert rows["microsoft"][0] == "Simulator"
+    assert rows["backup-house"] == ["By hand", "0", "1", "0"]
+
+
+def test_a_vendor_shows_its_settings_and_no_secret(wanda: Visitor) -> None:
+    page = wanda.get("/admin/vendors/microsoft")
+
+    assert "MARKETPLACE_MICROSOFT_CLIENT_SECRET" in page.main
+    assert "Orders go to the simulator" in page.main
+    wanda.get("/admin/vendors/nobody", status=404)
+
+
+def test_changes_made_outside_are_shown_and_settled(site: BuyersSite, wanda: Visitor) -> None:
+    with site.database.owner_transaction() as session:
+        change = make_outside_change(session, customer_called(session, "carla-works")).public_id
+
+    page = wanda.get("/admin/outside-changes")
+    wanda.post(f"/admin/outside-changes/{change}/settle", {"note": "Agreed by phone"})
+
+    assert "Other number of seats" in page.main
+    assert len(wanda.get("/admin/outside-changes?status=open").rows()) == 0
+    with site.database.owner_transaction() as session:
+        settled = session.scalars(select(OutsideChange)).one()
+        assert (settled.settled_by, settled.note) == ("Wanda", "Agreed by phone")
+
+
+class TestResellers:
+    def test_a_reseller_answers_what_a_vendor_asks(self, site: BuyersSite, rosa: Visitor) -> None:
+        request = made(site, "inquiry")
+
+        listed = rosa.get("/vendor-questions")
+        rosa.post(f"/vendor-questions/{request}", {"answer": ""}, status=422)
+        rosa.post(f"/vendor-questions/{request}", {"answer": "No, a cannery."})
+
+        assert "Is this a school?" in listed.main
+        assert state_of(site, request) == "queued"
+        assert "No, a cannery." in rosa.get(f"/vendor-questions/{request}").main
+
+    def test_another_reseller_sees_none_of_it(self, site: BuyersSite, pavel: Visitor) -> None:
+        request = made(site, "inquiry")
+
+        assert "No vendor has asked anything" in pavel.get("/vendor-questions").main
+        pavel.get(f"/vendor-questions/{request}", status=404)
+
+    def test_what_nobody_asked_about_is_no_question(self, site: BuyersSite, rosa: Visitor) -> None:
+        rosa.get(f"/vendor-questions/{made(site, 'failed')}", status=404)
