@@ -8,6 +8,9 @@ its reseller) comes before one that fills fewer, so the choice is a total order 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 #: The columns of a scope, in the order in which they are printed and compared.
 SCOPE_COLUMNS = ("reseller_id", "customer_id", "subscription", "vendor", "product", "sku")
@@ -40,3 +43,26 @@ def specificity(filled: Iterable[str]) -> tuple[bool, int, int, bool]:
     party = 2 if "customer_id" in columns else 1 if "reseller_id" in columns else 0
     catalogue = 3 if "sku" in columns else 2 if "product" in columns else 1 if "vendor" in columns else 0
     return "subscription" in columns, party, catalogue, {"reseller_id", "customer_id"} <= columns
+
+
+class RuleTable(Generic[T]):
+    """What scopes stand for, looked up by the most specific one that matches: once a rung, however many there are."""
+
+    def __init__(self, entries: Iterable[tuple[Scope, T]]) -> None:
+        """Sort scopes by the columns they fill."""
+        rungs: dict[tuple[str, ...], dict[tuple[object, ...], T]] = {}
+        for scope, value in entries:
+            rungs.setdefault(scope.filled, {})[_values(scope, scope.filled)] = value
+        self._rungs = sorted(rungs.items(), key=lambda rung: specificity(rung[0]), reverse=True)
+
+    def choose(self, subject: Scope) -> T | None:
+        """Give what wins for a subject, which is told as a scope that names all of it; None where nothing matches."""
+        for columns, values in self._rungs:
+            key = _values(subject, columns)
+            if key in values:
+                return values[key]
+        return None
+
+
+def _values(scope: Scope, columns: tuple[str, ...]) -> tuple[object, ...]:
+    return tuple(getattr(scope, column) for column in columns)
