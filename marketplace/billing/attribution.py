@@ -18,6 +18,7 @@ import pyarrow as pa
 from marketplace.billing import attribution_sql as sql
 from marketplace.billing.terms import FIRST_DAY, LAST_DAY, Book
 from marketplace.core.period import Period
+from marketplace.rating.exact import add
 from marketplace.rating.price import LIST
 from marketplace.rating.rule_choice import SCOPE_COLUMNS
 from marketplace.usage.engine import quoted
@@ -37,6 +38,8 @@ class LakeSource:
     files: tuple[str, ...]
     # None: every row. Otherwise the (billing account, file kind) pairs that are current.
     only: tuple[tuple[str, str], ...] | None = None
+    # Charges of subscriptions: their rows name the day that chooses their price.
+    is_charges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +95,18 @@ class Attribution:
         sources: Sequence[LakeSource],
         *,
         covered_invoices: Mapping[str, Sequence[str]],
+        own_subscriptions: Mapping[str, Sequence[str]],
         engine: Engine,
     ) -> None:
         """Open DuckDB with its limits.
 
-        `covered_invoices` of each vendor are billed from the daily usage, not the reconciliation.
+        `covered_invoices` of each vendor are billed from the daily usage, not the reconciliation; so are its
+        `own_subscriptions` from their own histories.
         """
         self._book = book
         self._sources = sources
         self._covered = covered_invoices
+        self._own = own_subscriptions
         self._db = duckdb.connect()
         engine.spill.mkdir(parents=True, exist_ok=True)
         self._db.execute(f"SET memory_limit = '{engine.memory_mb}MB'")
@@ -124,6 +130,16 @@ class Attribution:
 
     def read(self) -> int:
         """Sum the lake's rows per subject and day. Gives the number of rows that count."""
+        own = [(vendor, one) for vendor, subscriptions in self._own.items() for one in subscriptions]
+        self._load(
+            "own_subscription",
+            pa.table(
+                {
+                    "vendor": pa.array([vendor for vendor, _ in own], pa.string()),
+                    "subscription": pa.array([one for _, one in own], pa.string()),
+                }
+            ),
+        )
         self._db.execute("CREATE TEMP TABLE day_sum AS " + self._day_sums())
         return int(self._one("SELECT coalesce(sum(rows), 0)::BIGINT FROM day_sum"))
 
@@ -173,6 +189,22 @@ class Attribution:
         rows = self._db.execute(sql.TAX).fetchall()
         return {BillKey(*row[:3]): (row[3], row[4]) for row in rows}
 
+    def compared(self) -> dict[BillKey, Decimal]:
+        """Give by bill what the vendor charged on licence lines that are compared with our own charges, not billed."""
+        sums: dict[BillKey, Decimal] = {}
+        for source in self._sources:
+            if source.is_charges or not self._own.get(source.vendor):
+                continue
+            vendor = quoted(source.vendor)
+            conditions = [*_current_only(source), sql.IS_COMPARED.format(vendor=vendor)]
+            files, where = ", ".join(map(quoted, source.files)), " AND ".join(conditions)
+            for *key, cost in self._db.execute(
+                sql.COMPARED.format(vendor=vendor, files=files, where=where)
+            ).fetchall():
+                bill = BillKey(*key)
+                sums[bill] = add(sums.get(bill, Decimal(0)), cost)
+        return sums
+
     def owned(self, *, only_customers: Sequence[int] | None = None) -> dict[BillKey, tuple[Decimal, int]]:
         """Give the cost of what somebody owns by bill, of all customers or some."""
         if only_customers is None:
@@ -193,21 +225,22 @@ class Attribution:
         needs_list = any(rule.terms.basis == LIST for rule in self._book.rules)
         selects = []
         for source in self._sources:
-            conditions = []
-            if source.only is not None:
-                pairs = ", ".join(f"({quoted(account)}, {quoted(kind)})" for account, kind in source.only)
-                conditions.append(f"(billing_account, file_kind) IN ({pairs})")
+            conditions = _current_only(source)
             if covered := self._covered.get(source.vendor):
                 invoices = ", ".join(map(quoted, covered))
                 conditions.append(
                     "NOT (file_kind = 'reconciliation' AND lower(charge_category) = 'usage' "
                     f"AND invoice IN ({invoices}))"
                 )
-            files = ", ".join(map(quoted, source.files))
+            if self._own.get(source.vendor):
+                conditions.append(f"NOT {sql.IS_COMPARED.format(vendor=quoted(source.vendor))}")
             where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-            listing = sql.LISTING if needs_list else "0::TINYINT"
             query = sql.DAY_SUMS.format(
-                vendor=quoted(source.vendor), listing=listing, files=files, where=where
+                vendor=quoted(source.vendor),
+                listing=sql.LISTING if needs_list else "0::TINYINT",
+                price_day="price_day" if source.is_charges else "usage_date",
+                files=", ".join(map(quoted, source.files)),
+                where=where,
             )
             selects.append(query)
         return " UNION ALL ".join(selects)
@@ -246,7 +279,9 @@ class Attribution:
         )
         spans = [(m.start, m.end) for m in book.mappings] + [(r.start, r.end) for r in book.rules]
         cuts = sorted({day for span in spans for day in span} - {LAST_DAY})
-        first, last = self._db.execute("SELECT min(usage_date), max(usage_date) FROM day_sum").fetchall()[0]
+        first, last = self._db.execute(
+            "SELECT min(least(usage_date, price_day)), max(usage_date) FROM day_sum"
+        ).fetchall()[0]
         first, last = first or FIRST_DAY, last or FIRST_DAY
         starts = [first, *(cut for cut in cuts if first < cut <= last)]
         buckets = pa.table(
@@ -287,3 +322,11 @@ class Attribution:
         self._db.register("loaded", table)
         self._db.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM loaded")
         self._db.unregister("loaded")
+
+
+def _current_only(source: LakeSource) -> list[str]:
+    """Give the condition that leaves out rows of slices that are no longer current."""
+    if source.only is None:
+        return []
+    pairs = ", ".join(f"({quoted(account)}, {quoted(kind)})" for account, kind in source.only)
+    return [f"(billing_account, file_kind) IN ({pairs})"]

@@ -29,7 +29,7 @@ def choice_query(rules: Sequence[RuleSpan]) -> str:
         for field, nothing in (("rule_id", "NULL::BIGINT"), ("basis", "NULL::VARCHAR")):
             chosen = ", ".join(f"{alias}.{field}" for alias in aliases)
             picks.append(f"{f'coalesce({chosen})' if aliases else nothing} AS {hop}_{field}")
-    distinct = ", ".join(["d.bucket", *(_qualified(column) for column in keys)])
+    distinct = ", ".join(["d.price_bucket AS bucket", *(_qualified(column) for column in keys)])
     return _CHOICES.format(picks=", ".join(picks), distinct=distinct, joins=" ".join(joins))
 
 
@@ -61,7 +61,7 @@ LISTING = """
 """
 DAY_SUMS = """
     SELECT {vendor} AS vendor, billing_account, account, subscription, product, sku, meter, unit,
-           charge_category, charge_type, currency, usage_date, {listing} AS listing,
+           charge_category, charge_type, currency, usage_date, {price_day} AS price_day, {listing} AS listing,
            CASE WHEN listing = 0 AND list_cost IS NULL THEN list_unit_price END AS list_price,
            CASE WHEN listing = 0 AND list_cost IS NULL THEN list_fx END AS list_fx,
            sum(quantity) AS quantity, sum(cost) AS cost, coalesce(sum(list_cost), 0) AS list_cost,
@@ -72,28 +72,32 @@ DAY_SUMS = """
 NO_ROWS = """
     SELECT '' AS vendor, '' AS billing_account, '' AS account, '' AS subscription, '' AS product, '' AS sku,
            '' AS meter, '' AS unit, '' AS charge_category, '' AS charge_type, '' AS currency,
-           DATE '2000-01-01' AS usage_date, 0::TINYINT AS listing, NULL::DECIMAL(38, 18) AS list_price,
+           DATE '2000-01-01' AS usage_date, DATE '2000-01-01' AS price_day,
+           0::TINYINT AS listing, NULL::DECIMAL(38, 18) AS list_price,
            NULL::DECIMAL(38, 18) AS list_fx, 0::DECIMAL(38, 18) AS quantity, 0::DECIMAL(38, 18) AS cost,
            0::DECIMAL(38, 18) AS list_cost, 0::BIGINT AS rows, DATE '2000-01-01' AS charge_from,
            DATE '2000-01-01' AS charge_until
     WHERE false
 """
-# The stretch of unchanging terms each usage day lies in.
+# The stretch of unchanging terms each usage day lies in, which says whose it is, and that of the day which chooses its
+# price: another one for charges of subscriptions, whose price is held from the day their term began.
 BUCKETS_OF_DAYS = """
     CREATE TEMP TABLE day_bucket AS
-    SELECT usage_date, max(bucket) AS bucket
-    FROM (SELECT DISTINCT usage_date FROM day_sum) JOIN bucket ON starts <= usage_date GROUP BY usage_date
+    SELECT usage_date, price_day, max(d.bucket) AS bucket, max(p.bucket) AS price_bucket
+    FROM (SELECT DISTINCT usage_date, price_day FROM day_sum)
+    JOIN bucket d ON d.starts <= usage_date JOIN bucket p ON p.starts <= price_day
+    GROUP BY usage_date, price_day
 """
 OWNERS = """
     CREATE TEMP TABLE owner AS
     SELECT a.vendor, a.account, a.bucket, m.customer_id, m.reseller_id
-    FROM (SELECT DISTINCT s.vendor, s.account, d.bucket FROM day_sum s JOIN day_bucket d USING (usage_date)) a
+    FROM (SELECT DISTINCT s.vendor, s.account, d.bucket FROM day_sum s JOIN day_bucket d USING (usage_date, price_day)) a
     JOIN bucket b ON b.bucket = a.bucket
     LEFT JOIN mapping m ON m.vendor = a.vendor AND m.account = a.account
         AND b.starts >= m.starts AND b.starts < m.ends
 """
 _OWNED_ROWS = """
-    day_sum s JOIN day_bucket d USING (usage_date)
+    day_sum s JOIN day_bucket d USING (usage_date, price_day)
     JOIN owner o ON o.vendor = s.vendor AND o.account = s.account AND o.bucket = d.bucket
 """
 _CHOICES = f"""
@@ -136,7 +140,7 @@ _GROUPS = f"""
            string_agg(CASE WHEN retail_basis <> 'cost'
                            THEN {_TEXT.format(_PRICED_SUM.format(basis="retail_basis"))} END, ',') AS retail_by_day
     FROM {_OWNED_ROWS}
-    JOIN choice c ON c.bucket = d.bucket{{same}}
+    JOIN choice c ON c.bucket = d.price_bucket{{same}}
     WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax'
     GROUP BY ALL
 """
@@ -223,6 +227,15 @@ LINES_IN_ORDER = f"""
         AND k.row_currency = l.row_currency AND k.reseller_currency = d.reseller_currency
         AND k.customer_currency = d.customer_currency
     ORDER BY d.document, {_SUBJECT}, coalesce(r.place, 0), basis, coalesce(u.place, 0), upper_basis, l.row_currency
+"""
+# Licence lines of the vendor's bill for subscriptions that are charged from their own histories: compared, not billed.
+IS_COMPARED = """
+    (file_kind = 'reconciliation' AND lower(charge_category) = 'purchase'
+     AND subscription IN (SELECT subscription FROM own_subscription WHERE vendor = {vendor}))
+"""
+COMPARED = """
+    SELECT {vendor} AS vendor, billing_account, currency, sum(cost) AS cost
+    FROM read_parquet([{files}], hive_partitioning = false) WHERE {where} GROUP BY ALL
 """
 UNMAPPED = f"""
     SELECT s.vendor, s.billing_account, s.account, s.currency, sum(s.rows)::BIGINT, sum(s.cost) AS cost,

@@ -1,7 +1,7 @@
 """Why this amount: a line, the steps that made it, the hops the viewer may see, and its source rows in the lake."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from marketplace.billing.charge_details import ChargeDetail, charge_details
 from marketplace.billing.models import BillingPeriod, PeriodStatus, StatementLine
 from marketplace.billing.queries.visible import lines_visible_to
 from marketplace.core.actor import Actor, Audience, Permission
@@ -65,6 +66,8 @@ class Explanation:
     source_rows: int
     customer_id: int
     own: HopExplanation
+    # Lines of subscriptions: the charges behind them.
+    charges: Sequence[ChargeDetail]
     # Retail lines, for the reseller and the wholesaler: how the same rows were bought.
     bought: HopExplanation | None
 
@@ -105,6 +108,7 @@ def explain(session: Session, line_id: UUID, *, actor: Actor) -> Explanation:
         source_rows=line.source_rows,
         customer_id=line.customer_id,
         own=_hop(session, line, parties, actor),
+        charges=charge_details(session, line),
         bought=bought,
     )
 
@@ -324,6 +328,10 @@ def as_data(explanation: Explanation, page: SourcePage | None) -> dict[str, Any]
         "charge_from": explanation.charge_from.isoformat(),
         "charge_until": explanation.charge_until.isoformat(),
         "hops": [_hop_data(hop) for hop in (explanation.bought, explanation.own) if hop is not None],
+        "charges": [
+            {name: _plain(value) for name, value in asdict(charge).items()} | {"days": charge.days}
+            for charge in explanation.charges
+        ],
         "source_rows": explanation.source_rows,
     }
     if page is not None:

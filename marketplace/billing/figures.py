@@ -79,7 +79,7 @@ def balance_delta(session: Session, correction: Correction) -> dict[BillKey, Bal
     for key in sorted(sofar.keys() | correction.parts.keys()):
         parts = correction.parts.get(key, Parts())
         new = balance(parts, bill=bills.get(key), currency=key.currency)
-        bill, detail, cost, tax, unmapped, parked, rounding = sofar.get(key, (0, Decimal(0), 0, 0, 0, 0, 0))
+        bill, detail, cost, tax, unmapped, parked, licences, rounding = sofar.get(key, _NOTHING)
         deltas[key] = Balance(
             new.bill - int(bill),
             subtract(new.detail, detail),
@@ -87,6 +87,7 @@ def balance_delta(session: Session, correction: Correction) -> dict[BillKey, Bal
             new.tax - int(tax),
             new.unmapped - int(unmapped),
             new.parked - int(parked),
+            new.licences - int(licences),
             new.rounding - int(rounding),
         )
     return {
@@ -94,13 +95,16 @@ def balance_delta(session: Session, correction: Correction) -> dict[BillKey, Bal
     }
 
 
+_NOTHING = (0, Decimal(0), 0, 0, 0, 0, 0, 0)
+
+
 def _figures(one: Balance) -> tuple[Decimal | int, ...]:
-    return (one.bill, one.detail, one.cost, one.tax, one.unmapped, one.parked, one.rounding)
+    return (one.bill, one.detail, one.cost, one.tax, one.unmapped, one.parked, one.licences, one.rounding)
 
 
 _BALANCES_SO_FAR = """
     SELECT b.vendor, b.billing_account, b.currency, sum(bill_minor), sum(detail), sum(cost_minor), sum(tax_minor),
-           sum(unmapped_minor), sum(parked_minor), sum(rounding_minor)
+           sum(unmapped_minor), sum(parked_minor), sum(licences_minor), sum(rounding_minor)
     FROM period_balance b JOIN billing_period p ON p.period = b.period AND p.status = 'closed'
     WHERE (b.period = :period AND b.corrects IS NULL) OR b.corrects = :period
     GROUP BY 1, 2, 3
@@ -118,7 +122,7 @@ def write_balances(
     """Write the balance of each bill, or what bills of a closed period differ by."""
     columns = (
         "period, corrects, vendor, billing_account, currency, bill_is_reconciled, bill_minor, detail, cost_minor, "
-        "tax_minor, unmapped_minor, parked_minor, rounding_minor"
+        "tax_minor, unmapped_minor, parked_minor, licences_minor, rounding_minor"
     )
     number = corrects.number if corrects else None
     rows = (

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from marketplace.billing.charges import charges_fingerprint, refresh_charges
 from marketplace.billing.sources import Sources, load_sources
 from marketplace.billing.terms import Book, inputs_fingerprint, load_book
 from marketplace.core.errors import N_, Refusal
@@ -36,6 +37,7 @@ def load_inputs(session: Session, period: Period, *, lake: Path) -> Inputs:
     Raises `InputsKeepChanging`.
     """
     for _ in range(_ATTEMPTS):
+        refresh_charges(session, period, lake=lake)
         before = current_fingerprint(session, period)
         inputs = Inputs(load_book(session, period), load_sources(session, period, lake=lake), before)
         if current_fingerprint(session, period) == before:
@@ -47,4 +49,6 @@ def current_fingerprint(session: Session, period: Period) -> str:
     """Digest what the period's amounts would come from if it were rated now."""
     session.expire_all()
     sources = load_sources(session, period, lake=Path())
-    return inputs_fingerprint(session, period, first_day=sources.first_day, last_day=sources.last_day)
+    terms = inputs_fingerprint(session, period, first_day=sources.first_day, last_day=sources.last_day)
+    charges = charges_fingerprint(session, period)
+    return terms if not charges else f"{terms}:{charges}"

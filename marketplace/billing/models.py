@@ -245,7 +245,7 @@ class UnmappedAmount(Base):
 
 
 class PeriodBalance(Base):
-    """Vendor bill = cost on statements + vendor tax + unmapped + parked + vendor rounding, in minor units."""
+    """Vendor bill = cost on statements + tax + unmapped + parked + licences + vendor rounding, in minor units."""
 
     __tablename__ = "period_balance"
     __table_args__ = (Index("ix_period_balance_period", "period"),)
@@ -265,13 +265,20 @@ class PeriodBalance(Base):
     tax_minor: Mapped[int]
     unmapped_minor: Mapped[int]
     parked_minor: Mapped[int]
+    # What the vendor charged for subscriptions beyond our own charges for them.
+    licences_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     rounding_minor: Mapped[int]
 
     @property
     def difference_minor(self) -> int:
         """What the parts leave of the bill: nought, or the close is wrong."""
         parts = (
-            self.cost_minor + self.tax_minor + self.unmapped_minor + self.parked_minor + self.rounding_minor
+            self.cost_minor
+            + self.tax_minor
+            + self.unmapped_minor
+            + self.parked_minor
+            + self.licences_minor
+            + self.rounding_minor
         )
         return self.bill_minor - parts
 

@@ -1,6 +1,6 @@
 """Rating one period: from lake files to documents, and the parts of each vendor bill."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -62,7 +62,11 @@ def rate_period(
     Raises `UsageLost` from that function where the rows read are not the rows that were imported.
     """
     with Attribution(
-        book, sources.files, covered_invoices=sources.covered_invoices, engine=engine
+        book,
+        sources.files,
+        covered_invoices=sources.covered_invoices,
+        own_subscriptions=sources.own_subscriptions,
+        engine=engine,
     ) as attribution:
         progress.watch(attribution.interrupt)
         progress("read", 0, 1)
@@ -103,6 +107,7 @@ def _parts(attribution: Attribution, rated: RatedPeriod, sources: Sources) -> di
     owned = attribution.owned()
     parked = attribution.owned(only_customers=rated.parked_customers) if rated.parked_customers else {}
     unmapped = _by_bill(rated.unmapped)
+    compared = attribution.compared()
     parts: dict[BillKey, Parts] = {}
     for key in sorted(owned.keys() | unmapped.keys() | rated.tax.keys() | sources.bills.keys()):
         waiting = parked.get(key, (Decimal(0), 0))[0]
@@ -111,12 +116,20 @@ def _parts(attribution: Attribution, rated: RatedPeriod, sources: Sources) -> di
             tax=rated.tax.get(key, Decimal(0)),
             unmapped=unmapped.get(key, Decimal(0)),
             parked=waiting,
+            licences=_beyond(sources, key, compared),
         )
         found = add(add(parts[key].cost, parts[key].tax), add(parts[key].unmapped, parts[key].parked))
-        expected = sources.expected.get(key, Decimal(0))
+        expected = subtract(sources.expected.get(key, Decimal(0)), compared.get(key, Decimal(0)))
         if found != expected:
             raise UsageLost(**key._asdict(), expected=expected, found=found)
     return parts
+
+
+def _beyond(sources: Sources, key: BillKey, compared: Mapping[BillKey, Decimal]) -> Decimal:
+    """Give what the vendor charged for subscriptions beyond our own charges; nought where it sent no bill."""
+    if key not in sources.bills:
+        return Decimal(0)
+    return subtract(compared.get(key, Decimal(0)), sources.charged.get(key, Decimal(0)))
 
 
 def _by_bill(usage: Sequence[UnmappedUsage]) -> dict[BillKey, Decimal]:

@@ -172,6 +172,12 @@ def _periods_to_rate(session: Session, period: Period, *, today: date) -> list[P
 _UNCLOSED = """
     SELECT period FROM (
         SELECT period FROM delivery_slice WHERE is_current UNION SELECT period FROM billing_period
+        UNION SELECT extract(year FROM month)::bigint * 100 + extract(month FROM month)::bigint
+        FROM (SELECT date_trunc('month', min(at) AT TIME ZONE 'UTC') AS first FROM subscription_segment) begun,
+             generate_series(begun.first, to_date(CAST(:period AS text), 'YYYYMM')::timestamp, interval '1 month') AS month
+        WHERE EXISTS (
+            SELECT FROM subscription_segment g WHERE g.quantity > 0 AND g.at < month + interval '1 month'
+              AND (coalesce(g.term_end, g.term_start + 1) > month OR g.at >= month))
     ) known
     WHERE period <= :period
       AND period NOT IN (SELECT period FROM billing_period WHERE status = 'closed')

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace.billing.attribution import BillKey, LakeSource
@@ -17,6 +17,8 @@ from marketplace.usage.models import DeliverySlice
 
 RECONCILIATION = "reconciliation"
 DAILY = "daily"
+#: Rows made from the histories of our own subscriptions.
+CHARGES = "charges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,14 @@ class Sources:
     files: list[LakeSource]
     # Invoices of reconciliation files whose usage is charged from daily files instead, by vendor.
     covered_invoices: dict[str, list[str]]
+    # Subscriptions that are charged from their own histories, by vendor: the vendor's lines for them are compared.
+    own_subscriptions: dict[str, list[str]]
     # Exact totals of vendor bills; only where a reconciliation file says what the bill is.
     bills: dict[BillKey, Decimal]
     # Cost of the accepted rows that are charged, as summed while reading: the proof that none was lost since.
     expected: dict[BillKey, Decimal]
+    # The part of it that is charges of our own subscriptions.
+    charged: dict[BillKey, Decimal]
     first_day: date
     last_day: date
 
@@ -46,15 +52,17 @@ def load_sources(session: Session, period: Period, *, lake: Path) -> Sources:
     days = [
         date.fromisoformat(d)
         for s in current
-        for d in (s.facts.get("first_day"), s.facts.get("last_day"))
+        for d in (s.facts.get("first_day"), s.facts.get("last_day"), s.facts.get("first_price_day"))
         if d
     ]
     return Sources(
         slice_ids=[s.id for s in current],
         files=_lake_sources(slices, lake),
         covered_invoices={vendor: sorted(invoices) for vendor, invoices in covered.items()},
+        own_subscriptions=_own_subscriptions(session, current, period),
         bills=_bills(current),
         expected=_expected(current, covered),
+        charged=_expected([piece for piece in current if piece.file_kind == CHARGES], covered),
         first_day=min(days, default=period.start),
         last_day=max(days, default=period.start),
     )
@@ -65,15 +73,39 @@ def _lake_sources(slices: Sequence[DeliverySlice], lake: Path) -> list[LakeSourc
     of_delivery: dict[int, list[DeliverySlice]] = defaultdict(list)
     for piece in slices:
         of_delivery[piece.delivery_id].append(piece)
-    files: dict[tuple[str, tuple[tuple[str, str], ...] | None], list[str]] = defaultdict(list)
+    files: dict[tuple[str, tuple[tuple[str, str], ...] | None, bool], list[str]] = defaultdict(list)
     for pieces in of_delivery.values():
         current = [piece for piece in pieces if piece.is_current]
         only = None
         if len(current) < len(pieces):
             only = tuple(sorted((piece.billing_account, piece.file_kind) for piece in current))
         for path in sorted({path for piece in current for path in piece.lake_files}):
-            files[pieces[0].vendor, only].append(str(lake / path))
-    return [LakeSource(vendor, tuple(paths), only) for (vendor, only), paths in files.items()]
+            files[pieces[0].vendor, only, pieces[0].file_kind == CHARGES].append(str(lake / path))
+    return [
+        LakeSource(vendor, tuple(paths), only, is_charges)
+        for (vendor, only, is_charges), paths in files.items()
+    ]
+
+
+def _own_subscriptions(
+    session: Session, current: Sequence[DeliverySlice], period: Period
+) -> dict[str, list[str]]:
+    """Give the vendor's ids of subscriptions whose histories had begun when the month ended."""
+    reconciled = sorted({piece.vendor for piece in current if piece.file_kind == RECONCILIATION})
+    if not reconciled:
+        return {}
+    own: dict[str, list[str]] = defaultdict(list)
+    rows = session.execute(text(_BEGUN), {"vendors": reconciled, "until": period.end})
+    for vendor, subscription in rows:
+        own[vendor].append(subscription)
+    return dict(own)
+
+
+_BEGUN = """
+    SELECT s.vendor, s.vendor_subscription_id
+    FROM subscription s JOIN subscription_segment g ON g.subscription_id = s.id AND g.number = 1
+    WHERE s.vendor_subscription_id <> '' AND s.vendor = ANY(:vendors) AND g.at < CAST(:until AS date)
+"""
 
 
 def _covered_invoices(current: Sequence[DeliverySlice]) -> dict[str, set[str]]:
@@ -98,7 +130,7 @@ def _bills(current: Sequence[DeliverySlice]) -> dict[BillKey, Decimal]:
     }
     bills: dict[BillKey, Decimal] = {}
     for piece in current:
-        if (piece.vendor, piece.billing_account) not in reconciled:
+        if (piece.vendor, piece.billing_account) not in reconciled or piece.file_kind == CHARGES:
             continue
         for currency, cost in piece.cost.items():
             amount = Decimal(cost)

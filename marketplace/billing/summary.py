@@ -40,6 +40,7 @@ def summarise(session: Session, period: Period, *, usage_rows: int) -> dict[str,
         "parked": parts["parked"],
         "parked_documents": parked,
         "vendor_bill": parts["vendor_bill"],
+        "licences": parts["licences"],
         "vendor_rounding": parts["vendor_rounding"],
         "rule_gaps": gaps,
         "balance": {
@@ -85,7 +86,16 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
-_PARTS = ("vendor_bill", "cost", "vendor_tax", "unmapped", "parked", "vendor_rounding", "difference")
+_PARTS = (
+    "vendor_bill",
+    "cost",
+    "vendor_tax",
+    "unmapped",
+    "parked",
+    "licences",
+    "vendor_rounding",
+    "difference",
+)
 _LINES = """
     SELECT hop, count(*), count(*) FILTER (WHERE gap <> '' AND corrects IS NULL)
     FROM statement_line WHERE period = :period GROUP BY hop
@@ -97,8 +107,8 @@ _TOTALS = """
 # The period's own bills, or what bills of closed periods differ by from what was shown for them.
 _BALANCE = """
     SELECT currency, sum(bill_minor), sum(cost_minor), sum(tax_minor), sum(unmapped_minor), sum(parked_minor),
-           sum(rounding_minor),
-           sum(bill_minor - cost_minor - tax_minor - unmapped_minor - parked_minor - rounding_minor)
+           sum(licences_minor), sum(rounding_minor),
+           sum(bill_minor - cost_minor - tax_minor - unmapped_minor - parked_minor - licences_minor - rounding_minor)
     FROM period_balance WHERE period = :period AND (corrects IS NOT NULL) = :is_late
     GROUP BY currency ORDER BY currency
 """

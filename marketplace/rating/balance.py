@@ -1,6 +1,8 @@
 """The proof of a close: the vendor's bill equals its parts, to the minor unit.
 
-vendor bill = cost on statements + vendor tax + unmapped + parked + vendor rounding
+vendor bill = cost on statements + vendor tax + unmapped + parked + licences + vendor rounding
+
+Licences are what the vendor charged for subscriptions beyond what they are charged from their own histories.
 """
 
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ class Parts:
     tax: Decimal = Decimal(0)
     unmapped: Decimal = Decimal(0)
     parked: Decimal = Decimal(0)
+    licences: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Balance:
     tax: int
     unmapped: int
     parked: int
+    licences: int
     rounding: int
 
 
@@ -47,4 +51,5 @@ def balance(parts: Parts, *, bill: Decimal | None, currency: str) -> Balance:
     shift = minor_units(currency)
     cost, tax, unmapped, parked = allot([EXACT.scaleb(exact, shift) for exact in exacts], total)
     billed = total if bill is None else to_minor(bill, currency)
-    return Balance(billed, detail, cost, tax, unmapped, parked, billed - total)
+    licences = to_minor(parts.licences, currency)
+    return Balance(billed, detail, cost, tax, unmapped, parked, licences, billed - total - licences)

@@ -73,10 +73,12 @@ class Segment:
 class Charge:
     """Some days of a cycle for a number of units: negative where they are taken back.
 
-    `number` is the segment's place in the history. `billed_on` is the day of the event, which decides the month.
+    `number` is the place in the history of the segment that made it, `sold_as` of the one whose units they are: what
+    is taken back was sold as something before. `billed_on` is the day of the event, which decides the month.
     """
 
     number: int
+    sold_as: int
     kind: ChargeKind
     billed_on: date
     start: date
@@ -112,13 +114,15 @@ class _Charged:
     start: date
     end: date
     quantity: int
-    price: UnitPrice
+    sold_as: int
 
 
-def charges_of(history: Sequence[Segment]) -> Iterator[Charge]:
-    """Give every charge of a subscription's history, in the order of their days."""
+def charges_of(history: Sequence[Segment], *, until: date = date.max) -> Iterator[Charge]:
+    """Give the charges of a subscription's history that are billed before a day, in the order they are made."""
     standing: list[_Charged] = []
     for number, segment in enumerate(history):
+        if segment.happened_on >= until:
+            return
         following = history[number + 1] if number + 1 < len(history) else None
         if segment.kind not in _BEGINS_ANEW:
             kept: list[_Charged] = []
@@ -127,19 +131,21 @@ def charges_of(history: Sequence[Segment]) -> Iterator[Charge]:
                     kept.append(one)
                     continue
                 start = max(one.start, segment.since)
-                yield _charge(number, segment, one.cycle, start, one.end, -one.quantity, price=one.price)
+                yield _charge(history, number, one.cycle, start, one.end, -one.quantity, sold_as=one.sold_as)
                 if one.start < start:
-                    kept.append(_Charged(one.cycle, one.start, start, one.quantity, one.price))
+                    kept.append(_Charged(one.cycle, one.start, start, one.quantity, one.sold_as))
             standing = kept
         if not segment.quantity:
             continue
         for cycle in _cycles(segment):
             is_first = cycle.start <= segment.since
+            if cycle.start >= until and not is_first:
+                break
             if cycle.end <= segment.since or (not is_first and _is_over(cycle.start, following)):
                 continue
             start = segment.since if is_first else cycle.start
-            yield _charge(number, segment, cycle, start, cycle.end, segment.quantity, is_first=is_first)
-            standing.append(_Charged(cycle, start, cycle.end, segment.quantity, segment.price))
+            yield _charge(history, number, cycle, start, cycle.end, segment.quantity, is_first=is_first)
+            standing.append(_Charged(cycle, start, cycle.end, segment.quantity, number))
 
 
 def _is_over(cycle_start: date, following: Segment | None) -> bool:
@@ -152,21 +158,24 @@ def _is_over(cycle_start: date, following: Segment | None) -> bool:
 
 
 def _charge(
+    history: Sequence[Segment],
     number: int,
-    segment: Segment,
     cycle: ChargeCycle,
     start: date,
     end: date,
     quantity: int,
     *,
-    price: UnitPrice | None = None,
+    sold_as: int | None = None,
     is_first: bool = True,
 ) -> Charge:
-    price = price or segment.price
+    segment = history[number]
+    sold_as = number if sold_as is None else sold_as
+    price = history[sold_as].price
     of_cycle = cycle.end, cycle.whole_days
     cycles = cycles_in_term(price.term, price.billing_cycle)
     return Charge(
         number=number,
+        sold_as=sold_as,
         kind=segment.kind if is_first else ChargeKind.CYCLE_CHARGE,
         billed_on=segment.happened_on if is_first else start,
         start=start,

@@ -48,6 +48,7 @@ class Subscription(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     at_term_end: Mapped[str] = mapped_column(default=AtTermEnd.RENEW.value)
     status: Mapped[str] = mapped_column(default=Status.ACTIVE.value)
+    # Without a foreign key: what was sold stays when the catalogue forgets the plan.
     plan_id: Mapped[int] = mapped_column(index=True)
     quantity: Mapped[int]
     term_start: Mapped[date]

@@ -25,6 +25,8 @@ class DeliveryStatus(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    # Not delivered by anybody: charges made from the histories of subscriptions.
+    MADE = "made"
 
 
 class Delivery(Base):

@@ -15,7 +15,7 @@ from marketplace.core.actor import Actor, Audience
 from marketplace.core.errors import Phrase
 from marketplace.core.period import Period
 from marketplace.rating.exact import add, subtract
-from marketplace.usage.models import Delivery, DeliveryFile, DeliverySlice
+from marketplace.usage.models import Delivery, DeliveryFile, DeliverySlice, DeliveryStatus
 
 RUNNING = frozenset({"queued", "reading"})
 
@@ -24,7 +24,7 @@ ExactTotals = tuple[tuple[str, Decimal], ...]
 
 def deliveries_visible_to(actor: Actor) -> Select[Delivery]:
     """Select the deliveries an actor may see: they are the wholesaler's alone."""
-    statement = select(Delivery)
+    statement = select(Delivery).where(Delivery.status != DeliveryStatus.MADE.value)
     return statement if actor.audience is Audience.WHOLESALER else statement.where(text("false"))
 
 

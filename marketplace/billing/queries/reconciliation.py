@@ -26,12 +26,14 @@ class BillRow:
     tax: Money
     unmapped: Money
     parked: Money
+    licences: Money
     rounding: Money
 
     @property
     def difference(self) -> Money:
         """What the parts leave of the bill: nothing, or the close is wrong."""
-        return self.bill - self.cost - self.tax - self.unmapped - self.parked - self.rounding
+        parts = (self.cost, self.tax, self.unmapped, self.parked, self.licences, self.rounding)
+        return self.bill - sum(parts, Money.zero(self.bill.currency))
 
     @property
     def is_late(self) -> bool:
@@ -76,7 +78,7 @@ class VendorRow:
 
 _BALANCES = """
     SELECT id, vendor, billing_account, corrects, bill_is_reconciled, currency, bill_minor, cost_minor, tax_minor,
-           unmapped_minor, parked_minor, rounding_minor
+           unmapped_minor, parked_minor, licences_minor, rounding_minor
     FROM period_balance WHERE period = :period AND (CAST(:balance AS bigint) IS NULL OR id = :balance)
     ORDER BY vendor, currency, corrects NULLS FIRST, billing_account
 """
@@ -124,7 +126,7 @@ def find_bill(session: Session, period: Period, *, balance_id: int) -> BillRow |
 
 def _bill_row(found: Any) -> BillRow:
     id_, vendor, billing_account, corrects, is_reconciled, currency, *minors = found
-    bill, cost, tax, unmapped, parked, rounding = (Money(minor, currency) for minor in minors)
+    bill, cost, tax, unmapped, parked, licences, rounding = (Money(minor, currency) for minor in minors)
     return BillRow(
         id=id_,
         vendor=vendor,
@@ -136,6 +138,7 @@ def _bill_row(found: Any) -> BillRow:
         tax=tax,
         unmapped=unmapped,
         parked=parked,
+        licences=licences,
         rounding=rounding,
     )
 
@@ -171,16 +174,15 @@ def files_of_bill(session: Session, bill: BillRow, *, period: Period) -> list[Bi
     return [BillFile(*row) for row in session.execute(text(_FILES), values)]
 
 
+_OF_BILLS = ("bill", "tax", "unmapped", "parked", "licences", "rounding")
+_SIDES = (*_OF_BILLS, "late", "cost", "wholesale", "retail")
+
+
 def sides_in(currency: str, rows: Iterable[VendorRow]) -> dict[str, Money | None]:
     """Give the four sides of a month in one currency, None where a rate is missing."""
-    sides: dict[str, Money | None] = {
-        name: Money.zero(currency)
-        for name in ("bill", "late", "tax", "unmapped", "parked", "rounding", "cost", "wholesale", "retail")
-    }
+    sides: dict[str, Money | None] = {name: Money.zero(currency) for name in _SIDES}
     for row in rows:
-        amounts: dict[str, Totals] = {
-            name: (row.sum_of(name),) for name in ("bill", "tax", "unmapped", "parked", "rounding")
-        }
+        amounts: dict[str, Totals] = {name: (row.sum_of(name),) for name in _OF_BILLS}
         amounts |= {
             "late": (row.late,),
             "cost": (row.cost,),

@@ -46,6 +46,7 @@ def _sum(part: str) -> Column[VendorRow]:
         "tax": N_("Vendor tax"),
         "unmapped": N_("Unmapped"),
         "parked": N_("Parked"),
+        "licences": N_("Licences, differently"),
         "rounding": N_("Vendor rounding"),
     }
     return Column(
@@ -57,7 +58,7 @@ def _sum(part: str) -> Column[VendorRow]:
     )
 
 
-_PARTS = ("tax", "unmapped", "parked", "rounding")
+_PARTS = ("tax", "unmapped", "parked", "licences", "rounding")
 
 
 def _view(rows: Sequence[VendorRow]) -> ListView[VendorRow]:
@@ -132,6 +133,7 @@ def vendor_bill(period: str, balance_id: int) -> ResponseReturnValue:
                             (gettext("Vendor tax"), bill.tax),
                             (gettext("Unmapped"), bill.unmapped),
                             (gettext("Parked"), bill.parked),
+                            (gettext("Licences, differently"), bill.licences),
                             (gettext("Vendor rounding"), bill.rounding),
                         )
                         if part.minor
@@ -151,6 +153,7 @@ def _hrefs(month: Period) -> dict[str, str]:
         "tax": url_for("admin.imports", period=month),
         "unmapped": url_for("admin.unmapped", period=month),
         "parked": url_for("admin.statements", period=month, needs="parked"),
+        "licences": url_for("admin.imports", period=month),
         "rounding": url_for("admin.imports", period=month),
         "cost": url_for("admin.statements", period=month),
         "wholesale": url_for("admin.lines", period=month, hop="wholesale"),
@@ -168,6 +171,7 @@ def _waterfall(sides: dict[str, Money | None], currency: str) -> Waterfall | Non
         (gettext("Vendor tax"), -known["tax"]),
         (gettext("Unmapped"), -known["unmapped"]),
         (gettext("Parked"), -known["parked"]),
+        (gettext("Licences, differently"), -known["licences"]),
         (gettext("Vendor rounding"), -known["rounding"]),
         (gettext("Late"), known["late"]),
     )
