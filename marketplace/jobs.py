@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import procrastinate
 import structlog
@@ -127,20 +127,25 @@ def run_worker(
         )
         run = partial(job.run, database, settings)
         if job.every:
-            _add_periodic(app, job, run)
+            _add_periodic(app, job, run, retry or False)
         else:
             app.task(name=job.name, queue=QUEUE, retry=retry or False)(run)
     asyncio.run(_work(app, is_waiting=is_waiting, stalled_seconds=stalled_seconds))
 
 
-def _add_periodic(app: procrastinate.App, job: Job, run: Callable[..., object]) -> None:
+def _add_periodic(
+    app: procrastinate.App,
+    job: Job,
+    run: Callable[..., object],
+    retry: procrastinate.RetryStrategy | Literal[False],
+) -> None:
     """Have a job done by itself: of all workers one enqueues it, and while it waits it is not enqueued again."""
 
-    def at_its_time(timestamp: int) -> None:
+    def at_its_time(timestamp: int = 0) -> None:
         del timestamp  # when it was meant for; it looks at what is due by the clock
         run()
 
-    task = app.task(name=job.name, queue=QUEUE, queueing_lock=job.name)(at_its_time)
+    task = app.task(name=job.name, queue=QUEUE, queueing_lock=job.name, retry=retry)(at_its_time)
     app.periodic(cron=job.every)(task)
 
 

@@ -1,13 +1,16 @@
-"""What the worker does for subscriptions: terms that end, every day."""
+"""What the worker does for subscriptions: terms that end, and what vendors say they have, every day."""
 
 from marketplace.core.actor import Actor
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.jobs import register
 from marketplace.settings import Settings
+from marketplace.subscriptions.operations.comparing import compare_all
 from marketplace.subscriptions.operations.renewing import renew_due
+from marketplace.vendors.registry import connector_for
 
 RENEW = "subscriptions.renew"
+COMPARE = "subscriptions.compare"
 
 
 @register(RENEW, retries=5)
@@ -22,3 +25,9 @@ def renew(database: Database, settings: Settings) -> int:
         renewed += done
         if not done:
             return renewed
+
+
+@register(COMPARE, retries=5, every="20 3 * * *")
+def compare(database: Database, settings: Settings) -> int:
+    """Compare our subscriptions with what vendors have; what differs is kept for staff to see."""
+    return compare_all(database, connect=lambda vendor: connector_for(settings, vendor), now=utc_now())

@@ -22,6 +22,8 @@ class KnownSubscription:
     auto_renew: bool
     # The first day that is not committed any more; None for consumption.
     ends_on: date | None
+    # Whether another next term is scheduled.
+    has_next_term: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def _of_one(ours: KnownSubscription, found: VendorSubscription) -> Iterator[Diff
         ("quantity", ours.quantity, found.quantity),
         ("auto_renew", ours.auto_renew, found.auto_renew),
         ("ends_on", ours.ends_on, found.ends_on),
+        ("next_term", ours.has_next_term, found.next_term is not None),
     )
     for kind, mine, its in pairs:
         if mine != its:
