@@ -1,7 +1,9 @@
-"""`usage import` and `usage undo`: vendor files into the lake, and out of account again."""
+"""`usage import`, `usage fetch` and `usage undo`: vendor files into the lake, and out of account again."""
 
 import argparse
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from marketplace.cli.close import period_argument
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
 from marketplace.core.actor import Actor
+from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.rating.exact import plain
 from marketplace.settings import Settings, load_settings
@@ -16,12 +19,15 @@ from marketplace.usage.errors import NoSuchDelivery
 from marketplace.usage.operations import (
     GivenFile,
     Received,
+    fetch_month,
     find_delivery,
     first_rejects,
     import_files,
     undo_delivery,
 )
 from marketplace.usage.queries import DeliveryPage, ExactTotals, SliceChange, added, find_delivery_page
+from marketplace.vendors.registry import connector_for
+from resellers.models import Wholesaler
 
 _SHOWN = 10
 
@@ -45,6 +51,10 @@ def add_parser(subparsers: Any) -> None:
     meant.add_argument("--add", action="store_true", help="add to what is there instead of replacing it")
     meant.add_argument("--replace", action="store_true", help="replace even if rows or money would be lost")
     read.set_defaults(run=_import)
+    fetched = commands.add_parser("fetch", help="fetch a month's files from the vendor and import them")
+    fetched.add_argument("period", type=period_argument, help="the month")
+    fetched.add_argument("--vendor", required=True, help="the vendor, which must be connected")
+    fetched.set_defaults(run=_fetch)
     undo = commands.add_parser("undo", help="take a delivery back; what it replaced counts again")
     undo.add_argument("delivery", help="the delivery's number")
     undo.add_argument("--reason", default="", help="why, for the audit trail")
@@ -70,6 +80,27 @@ def _import(args: argparse.Namespace) -> Result:
     )
     data = _data(database, settings, received, actor)
     return Result(data, _words(data))
+
+
+def _fetch(args: argparse.Namespace) -> Result:
+    settings = load_settings()
+    database = open_database(settings)
+    actor = Actor.system("command line")
+    with database.transaction(actor) as session:
+        currency = session.get_one(Wholesaler, 1).currency
+    with closing(connector_for(settings, args.vendor)) as connector:
+        received = fetch_month(
+            database,
+            settings,
+            actor=actor,
+            connector=connector,
+            period=args.period,
+            today=utc_now().date(),
+            currency=currency,
+            pause=time.sleep,
+        )
+    deliveries = [_data(database, settings, one, actor) for one in received]
+    return Result({"deliveries": deliveries}, "\n".join(_words(one) for one in deliveries))
 
 
 def _undo(args: argparse.Namespace) -> Result:

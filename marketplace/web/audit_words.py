@@ -18,6 +18,7 @@ ACTIONS: Mapping[str, str] = {
     "delivery.cancel": N_("Asked an import to stop"),
     "delivery.cancelled": N_("Import was cancelled"),
     "delivery.failed": N_("Import failed"),
+    "delivery.fetch": N_("Had files fetched from a vendor"),
     "delivery.make_current": N_("Imported files"),
     "delivery.receive": N_("Received files"),
     "delivery.refused": N_("Import was refused"),

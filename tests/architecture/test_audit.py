@@ -67,6 +67,7 @@ ACTS = {
     "/admin/provisioning/{}/answer": "provisioning.answer",
     "/admin/provisioning/{}/give-up": "provisioning.give_up",
     "/admin/provisioning/{}/complete": "provisioning.complete",
+    "/admin/vendors/{}/fetch": "delivery.fetch",
     "/admin/outside-changes/{}/settle": "outside_change.settle",
     "/vendor-questions/{}": "provisioning.answer",
     "/lines/{}/ask": "question.ask",

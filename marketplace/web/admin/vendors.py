@@ -3,23 +3,28 @@
 from contextlib import closing
 from dataclasses import dataclass
 
-from flask import abort, render_template, request
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 from pydantic import SecretStr
 from sqlalchemy import select
+from wtforms.validators import InputRequired
 
 from marketplace.core.actor import Audience, Permission
+from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
+from marketplace.core.period import Period
 from marketplace.settings import Settings, environment_name
-from marketplace.vendors.connector import Connector
+from marketplace.usage.jobs import queue_fetching
+from marketplace.vendors.connector import Capability
 from marketplace.vendors.queries import counts_by_vendor
 from marketplace.vendors.registry import CONNECTED, MICROSOFT, connector_for
-from marketplace.vendors.values import Health
+from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
+from marketplace.web.forms import PageForm, PeriodField
 from marketplace.web.guards import requires
 from marketplace.web.navigation import GROUP_VENDORS, add_to_menu
-from marketplace.web.session import transaction, wiring
+from marketplace.web.session import current_actor, transaction, wiring
 from resellers.models import VendorAccount
 
 add_to_menu(
@@ -56,6 +61,14 @@ _CAPABILITIES = {
     "invoices": N_("Bills"),
     "files": N_("Files of usage and bills"),
 }
+
+
+class MonthForm(PageForm):
+    """Which month's files are to be fetched."""
+
+    month = PeriodField(
+        lazy_gettext("Month"), validators=[InputRequired(lazy_gettext("Choose a month, such as 2024-09."))]
+    )
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,28 @@ def vendors() -> ResponseReturnValue:
 @requires(Permission.WHOLESALER_VENDORS_VIEW)
 def vendor(name: str) -> ResponseReturnValue:
     """Show a vendor; with `check`, whether it can be reached now."""
+    form = MonthForm(formdata=None)
+    form.month.data = Period.of(utc_now().date()).previous()
+    return _page(name, form, is_checked="check" in request.args)
+
+
+@blueprint.post("/vendors/<string:name>/fetch")
+@requires(Permission.WHOLESALER_USAGE_IMPORT)
+def fetch_files(name: str) -> ResponseReturnValue:
+    """Have the worker fetch a month's files and import them."""
+    if name not in CONNECTED:
+        abort(404)
+    form = MonthForm()
+    period: Period | None = form.month.data
+    if not form.validate_on_submit() or period is None:
+        return _page(name, form), 422
+    with transaction() as session:
+        queue_fetching(session, actor=current_actor(), vendor=name, period=period)
+    flash(gettext("The files of %(month)s are being fetched.", month=shown.period(period)), "success")
+    return redirect(url_for("admin.imports"), code=303)
+
+
+def _page(name: str, form: MonthForm, *, is_checked: bool = False) -> str:
     settings = wiring().settings
     with transaction() as session:
         counts = counts_by_vendor(session)
@@ -105,22 +140,19 @@ def vendor(name: str) -> ResponseReturnValue:
     if name not in {*CONNECTED, *counts, *known}:
         abort(404)
     with closing(connector_for(settings, name)) as connector:
-        health = connector.health() if "check" in request.args else None
-        return _page(name, settings, connector, counts.get(name, {}), health)
-
-
-def _page(
-    name: str, settings: Settings, connector: Connector, counts: dict[str, int], health: Health | None
-) -> str:
+        health = connector.health() if is_checked else None
+        capabilities = connector.capabilities
+    actor = current_actor()
     return render_template(
         "admin/vendors/show.html",
-        row=_row(name, settings, counts),
-        counts=counts,
+        row=_row(name, settings, counts.get(name, {})),
         health=health,
+        form=form,
+        may_fetch=Capability.FILES in capabilities
+        and actor.may(Permission.WHOLESALER_USAGE_IMPORT)
+        and not actor.is_read_only,
         is_simulated=name == MICROSOFT and settings.has_simulator,
-        capabilities=[
-            (gettext(label), key in connector.capabilities) for key, label in _CAPABILITIES.items()
-        ],
+        capabilities=[(gettext(label), key in capabilities) for key, label in _CAPABILITIES.items()],
         settings=[_setting(settings, field) for field in _SETTINGS.get(name, ())],
     )
 

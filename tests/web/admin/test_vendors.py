@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace.vendors.models import OutsideChange, ProvisioningRequest
@@ -162,3 +162,13 @@ class TestResellers:
 
     def test_what_nobody_asked_about_is_no_question(self, site: BuyersSite, rosa: Visitor) -> None:
         rosa.get(f"/vendor-questions/{made(site, 'failed')}", status=404)
+
+
+def test_a_months_files_are_fetched_on_request(site: BuyersSite, wanda: Visitor) -> None:
+    wrong = wanda.post("/admin/vendors/microsoft/fetch", {"month": "soon"}, status=422)
+    wanda.post("/admin/vendors/microsoft/fetch", {"month": "2026-03"})
+
+    assert "2024-09" in wrong.main or "month" in wrong.main
+    with site.database.owner_transaction() as session:
+        waiting = session.execute(text("SELECT task_name, args ->> 'period' FROM procrastinate_jobs")).all()
+    assert [tuple(row) for row in waiting] == [("usage.fetch", "2026-03")]
