@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from catalog.operations import import_fx_rates
+from catalog.operations.exchange_rates import import_fx_rates
 from marketplace import schema
 from marketplace.core import embedded_postgres
 from marketplace.core.actor import Actor

@@ -38,7 +38,9 @@ AUDIENCE_LABELS = {
 ROLE_HINTS = {
     (Audience.WHOLESALER, Role.ADMINISTRATOR): N_("Everything, including people and settings"),
     (Audience.WHOLESALER, Role.FINANCE): N_("Imports, closes, approves, and keeps parties and terms"),
-    (Audience.WHOLESALER, Role.CATALOGUE): N_("Keeps price rules, mappings and exchange rates"),
+    (Audience.WHOLESALER, Role.CATALOGUE): N_(
+        "Keeps the catalogue, price rules, mappings and exchange rates"
+    ),
     (Audience.WHOLESALER, Role.SUPPORT): N_("Looks, views as others, and answers questions"),
     (Audience.RESELLER, Role.OWNER): N_("Everything of the firm, including its people"),
     (Audience.RESELLER, Role.SALES): N_("Customers and their questions, without purchase prices"),
@@ -67,6 +69,8 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.WHOLESALER_PARTIES_VIEW,
             _P.WHOLESALER_TERMS_VIEW,
             _P.WHOLESALER_TERMS_MANAGE,
+            _P.WHOLESALER_CATALOGUE_VIEW,
+            _P.WHOLESALER_CATALOGUE_MANAGE,
             _P.WHOLESALER_SUBSCRIPTIONS_VIEW,
             _P.WHOLESALER_VENDORS_VIEW,
         }
@@ -82,6 +86,7 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.WHOLESALER_USERS_VIEW,
             _P.WHOLESALER_PARTIES_VIEW_AS,
             _P.WHOLESALER_QUESTIONS_ANSWER,
+            _P.WHOLESALER_CATALOGUE_VIEW,
             _P.WHOLESALER_SUBSCRIPTIONS_VIEW,
             _P.WHOLESALER_VENDORS_VIEW,
             _P.WHOLESALER_VENDORS_MANAGE,

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from catalog.operations import import_fx_rates
+from catalog.operations.exchange_rates import import_fx_rates
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
 from marketplace.core.actor import Actor

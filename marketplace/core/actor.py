@@ -36,6 +36,8 @@ class Permission(StrEnum):
     WHOLESALER_AUDIT_VIEW = "wholesaler:audit:view"
     WHOLESALER_PARTIES_VIEW_AS = "wholesaler:parties:view-as"
     WHOLESALER_QUESTIONS_ANSWER = "wholesaler:questions:answer"
+    WHOLESALER_CATALOGUE_VIEW = "wholesaler:catalogue:view"
+    WHOLESALER_CATALOGUE_MANAGE = "wholesaler:catalogue:manage"
     WHOLESALER_SUBSCRIPTIONS_VIEW = "wholesaler:subscriptions:view"
     WHOLESALER_SUBSCRIPTIONS_MANAGE = "wholesaler:subscriptions:manage"
     WHOLESALER_VENDORS_VIEW = "wholesaler:vendors:view"
@@ -82,6 +84,10 @@ PERMISSION_LABELS = {
     Permission.WHOLESALER_AUDIT_VIEW: N_("Read the audit trail"),
     Permission.WHOLESALER_PARTIES_VIEW_AS: N_("View as a reseller or customer, without changing anything"),
     Permission.WHOLESALER_QUESTIONS_ANSWER: N_("Answer questions about lines"),
+    Permission.WHOLESALER_CATALOGUE_VIEW: N_("See products, price lists with costs, and promotions"),
+    Permission.WHOLESALER_CATALOGUE_MANAGE: N_(
+        "Import price lists, put them in force, and keep the catalogue"
+    ),
     Permission.WHOLESALER_SUBSCRIPTIONS_VIEW: N_("See subscriptions and what renews when"),
     Permission.WHOLESALER_SUBSCRIPTIONS_MANAGE: N_("Change subscriptions and say how they renew"),
     Permission.WHOLESALER_VENDORS_VIEW: N_("See vendors, what is asked of them and what is stuck"),

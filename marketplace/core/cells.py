@@ -4,7 +4,7 @@ Forms pass the same texts through the same functions as files; only they allow a
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
@@ -79,6 +79,11 @@ class Entry:
     def is_faulty(self) -> bool:
         """Whether anything was noted."""
         return bool(self._faults)
+
+    @property
+    def faults(self) -> Sequence[tuple[str, str, Phrase]]:
+        """What was noted, as (column, value, reason)."""
+        return self._faults
 
     def check(self) -> None:
         """Raise `FaultyEntry` if anything was noted."""

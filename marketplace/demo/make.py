@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.operations import import_fx_rates
+from catalog.operations.exchange_rates import import_fx_rates
 from marketplace.accounts.models import User
 from marketplace.accounts.operations.people import Party, create_user
 from marketplace.billing.closing import close_period

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from catalog.models import FxRate
-from catalog.operations import import_fx_rates
-from catalog.rules import FxPair, read_fx
+from catalog.operations.exchange_rates import import_fx_rates
+from catalog.rules.exchange_rates import FxPair, read_fx
 from marketplace.core.actor import Actor
 from marketplace.core.audit import AuditEntry
 from marketplace.core.cells import FaultyEntry

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.operations import import_fx_rates
+from catalog.operations.exchange_rates import import_fx_rates
 from marketplace.accounts.operations.people import Party, create_user
 from marketplace.billing.closing import close_period
 from marketplace.core.actor import Audience

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from catalog.models import FxRate
-from catalog.operations import import_fx_rates
+from catalog.operations.exchange_rates import import_fx_rates
 from marketplace.core.actor import Actor
 from marketplace.core.audit import AuditEntry
 from marketplace.core.csv_table import FaultyFile, ImportResult

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from catalog.price_bands import prices_in_force
+from catalog.queries.prices import prices_in_force
 from catalog.words import BillingCycle
 from marketplace.billing.closing import close_period
 from marketplace.core.actor import Actor, Audience, Permission

@@ -16,7 +16,7 @@ depends_on = None
 AUDIENCE = "(SELECT current_setting('marketplace.audience', true))"
 WHOLESALER = f"{AUDIENCE} = 'wholesaler'"
 ANYBODY = f"{AUDIENCE} IN ('wholesaler', 'reseller', 'customer')"
-PUBLISHED = f"{WHOLESALER} OR ({ANYBODY} AND status IN ('active', 'superseded'))"
+PUBLISHED = f"{WHOLESALER} OR ({ANYBODY} AND (status IN ('active', 'superseded') OR (status = 'scheduled' AND active_from <= now())))"
 OF_PUBLISHED = f"{WHOLESALER} OR EXISTS (SELECT FROM price_list l WHERE l.id = price_list_id)"
 
 # Who sees which rows; only the wholesaler writes. What things cost it is in a table of its own.

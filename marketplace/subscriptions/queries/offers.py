@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from catalog.models import Plan, Product, Sku, SkuRelation
-from catalog.price_bands import prices_in_force
+from catalog.queries.prices import prices_in_force
 from catalog.words import BillingCycle, PlanStatus, RelationKind, Term
 from marketplace.subscriptions.rules.history import Offer, Quoted, midnight
 
@@ -90,7 +90,7 @@ def quotes(session: Session, asked: Iterable[Asked]) -> Mapping[Asked, Quoted]:
         )
         for one in group:
             for band in prices.get(one.plan_id, ()):
-                if one.quantity in band:
+                if one.quantity in band and band.unit_cost is not None:
                     offer = offers[one.plan_id]
                     found[one] = Quoted(offer, band.unit_cost, band.unit_list, currency)
     return found

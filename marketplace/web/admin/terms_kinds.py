@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from catalog.operations import import_fx_rates
-from catalog.queries import fx_list
-from catalog.rules import FX_COLUMNS
+from catalog.operations.exchange_rates import import_fx_rates
+from catalog.queries.exchange_rates import fx_list
+from catalog.rules.exchange_rates import FX_COLUMNS
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.csv_table import ImportResult
 from marketplace.core.errors import N_

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Numeric, String, insert, select, tuple_, upda
 from sqlalchemy.orm import Session
 
 from catalog.models import FxRate
-from catalog.rules import FX_COLUMNS, FxPair, read_fx
+from catalog.rules.exchange_rates import FX_COLUMNS, FxPair, read_fx
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.bulk import table_of

@@ -1,0 +1,140 @@
+"""Keeping products, SKUs and plans up to date with what vendors publish, many at once.
+
+Only the vendor's own words are written. What the wholesaler set (its own title and category, whether the shop shows
+a product, whether a plan is on sale) is never touched.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Text, func, literal, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from catalog.models import Plan, Product, Publisher, Sku, SkuRelation
+from catalog.price_files.rows import PlanKey, PlanRow, Relation, SkuWords
+from marketplace.core.bulk import many_at_once, table_of
+
+SkuKey = tuple[str, str]
+
+
+def keep_skus(session: Session, vendor: str, words: Iterable[SkuWords]) -> dict[SkuKey, int]:
+    """Add or update SKUs with their products and publishers; give their ids by (product, SKU).
+
+    Where rows disagree the last one's words are kept.
+    """
+    by_sku = {(one.product, one.sku): one for one in words}
+    given = list(by_sku.values())
+    with many_at_once(session, len(given)):
+        products = _keep_products(session, vendor, given)
+        rows = table_of(
+            {
+                "product_id": (BigInteger(), [products[one.product] for one in given]),
+                "reference": (Text(), [one.sku for one in given]),
+                "title": (Text(), [one.sku_title for one in given]),
+                "description": (Text(), [one.description for one in given]),
+                "unit": (Text(), [one.unit for one in given]),
+                "minimum_quantity": (BigInteger(), [one.minimum_quantity for one in given]),
+                "maximum_quantity": (BigInteger(), [one.maximum_quantity for one in given]),
+                "is_addon": (Boolean(), [one.is_addon for one in given]),
+                "is_trial": (Boolean(), [one.is_trial for one in given]),
+                "may_cancel": (Boolean(), [one.may_cancel for one in given]),
+                "may_renew": (Boolean(), [one.may_renew for one in given]),
+            }
+        )
+        ids = _upsert(session, Sku, rows, key=("product_id", "reference"), fixed=_SKU_DEFAULTS)
+    by_product = {id_: reference for reference, id_ in products.items()}
+    return {(by_product[product_id], reference): id_ for id_, product_id, reference in ids}
+
+
+def _keep_products(session: Session, vendor: str, given: Sequence[SkuWords]) -> dict[str, int]:
+    words = {one.product: one for one in given}
+    publishers = _keep_publishers(session, {one.publisher for one in given})
+    rows = table_of(
+        {
+            "vendor": (Text(), [vendor] * len(words)),
+            "reference": (Text(), list(words)),
+            "publisher_id": (BigInteger(), [publishers[one.publisher] for one in words.values()]),
+            "kind": (Text(), [one.kind.value for one in words.values()]),
+            "title": (Text(), [one.product_title for one in words.values()]),
+            "category": (Text(), [one.category for one in words.values()]),
+            "description": (Text(), [one.description for one in words.values()]),
+        }
+    )
+    fixed = {"own_title": "", "own_category": "", "is_listed": True}
+    ids = _upsert(session, Product, rows, key=("vendor", "reference"), fixed=fixed)
+    return {reference: id_ for id_, _vendor, reference in ids}
+
+
+def _keep_publishers(session: Session, names: set[str]) -> dict[str, int]:
+    rows = table_of({"name": (Text(), sorted(names))})
+    return {name: id_ for id_, name in _upsert(session, Publisher, rows, key=("name",))}
+
+
+def keep_plans(session: Session, skus: Mapping[SkuKey, int], rows: Iterable[PlanRow]) -> dict[PlanKey, int]:
+    """Add the plans that are not known yet; give the ids of all, by their names."""
+    models = {row.plan: row.billing_model for row in rows}
+    given = list(models)
+    table = table_of(
+        {
+            "sku_id": (BigInteger(), [skus[one.product, one.sku] for one in given]),
+            "term": (Text(), [one.term.value for one in given]),
+            "billing_cycle": (Text(), [one.billing_cycle.value for one in given]),
+            "segment": (Text(), [one.segment.value for one in given]),
+            "billing_model": (Text(), [models[one].value for one in given]),
+        }
+    )
+    with many_at_once(session, len(given)):
+        key = ("sku_id", "term", "billing_cycle", "segment")
+        ids = _upsert(session, Plan, table, key=key, fixed={"status": "on_sale"})
+    found = {(sku_id, term, cycle, segment): id_ for id_, sku_id, term, cycle, segment in ids}
+    return {
+        one: found[skus[one.product, one.sku], one.term.value, one.billing_cycle.value, one.segment.value]
+        for one in given
+    }
+
+
+def keep_relations(session: Session, skus: Mapping[SkuKey, int], relations: Sequence[Relation]) -> None:
+    """Add what SKUs are to each other."""
+    table = table_of(
+        {
+            "sku_id": (BigInteger(), [skus[one.sku] for one in relations]),
+            "kind": (Text(), [one.kind.value for one in relations]),
+            "target_sku_id": (BigInteger(), [skus[one.target] for one in relations]),
+        }
+    )
+    session.execute(
+        insert(SkuRelation).from_select(list(table.c.keys()), select(*table.c)).on_conflict_do_nothing()
+    )
+
+
+_SKU_DEFAULTS: dict[str, Any] = {"may_increase": True, "may_decrease": True, "may_suspend": True}
+
+
+def _upsert(
+    session: Session, model: Any, rows: Any, *, key: Sequence[str], fixed: Mapping[str, Any] | None = None
+) -> list[Any]:
+    """Insert rows or, where their key is known, overwrite the given columns; give (id, *key) of each.
+
+    `fixed` are columns of new rows alone.
+    """
+    fixed = fixed or {}
+    columns = list(rows.c.keys())
+    adds = insert(model).from_select(
+        [*columns, *fixed, *(["public_id"] if hasattr(model, "public_id") else [])],
+        select(
+            *rows.c,
+            *(literal(value) for value in fixed.values()),
+            *([func.gen_random_uuid()] if hasattr(model, "public_id") else []),
+        ),
+    )
+    kept = [column for column in columns if column not in key] or list(key)
+    statement = adds.on_conflict_do_update(
+        index_elements=list(key), set_={column: adds.excluded[column] for column in kept}
+    )
+    return list(
+        session.execute(
+            statement.returning(model.id, *(getattr(model, column) for column in key)),
+            execution_options={"synchronize_session": False},
+        )
+    )

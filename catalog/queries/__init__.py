@@ -1,0 +1,1 @@
+"""Reading the catalogue: statements for lists, and prices in force."""

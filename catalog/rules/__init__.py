@@ -1,0 +1,1 @@
+"""What the catalogue may hold and which price applies: pure."""
