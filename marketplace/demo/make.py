@@ -20,7 +20,7 @@ from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.core.period import Period
-from marketplace.demo import firms, vendor_files
+from marketplace.demo import firms, simulated_vendor, vendor_files
 from marketplace.settings import Settings
 from marketplace.usage.operations import GivenFile, import_files
 from resellers.imports.accounts import import_accounts
@@ -71,6 +71,7 @@ def make(database: Database, settings: Settings, *, today: date, say: Say) -> di
     running = Period.of(today)
     closed = _months_before(running)
     say("firms, accounts, price rules, exchange rates")
+    simulated_vendor.prepare(settings)
     _make_firms(database, closed=closed, running=running)
     figures: dict[str, Any] = {}
     for number, month in enumerate(closed):

@@ -217,3 +217,15 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
 
         assert after.overview()["now"].startswith("2025-03-10T09:00:00")
         assert len(connector.subscriptions(account)) == 1
+
+
+def test_customers_that_were_there_before_may_order(tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text(
+        "account,name,domain,country\n5B1D7A10-33c4-4f2e-8a55-000000000001,Carnac,carnac.onmicrosoft.com,FR\n"
+    )
+
+    for _start in range(2):
+        with running_simulator(tmp_path) as simulator, closing(simulator.connector()) as connector:
+            one = bought(connector, "5b1d7a10-33c4-4f2e-8a55-000000000001")
+
+    assert one.quantity == 10

@@ -17,6 +17,7 @@ from marketplace.vendors.simulator.answers import answer
 from marketplace.vendors.simulator.desk import Desk, time_of
 from marketplace.vendors.simulator.documents import Given, World
 from marketplace.vendors.simulator.refusals import Refused
+from marketplace.vendors.simulator.seeds import plant
 from marketplace.vendors.simulator.store import Store
 
 _OPEN = ("/simulator", "/blobs/", "/oauth2/")
@@ -35,6 +36,7 @@ def create_simulator(folder: Path | None = None, *, provisioning_seconds: int | 
     if provisioning_seconds is not None:
         world.provisioning_seconds = provisioning_seconds
     store.put(world)
+    plant(store, folder)
     store.end(is_kept=True)
 
     def begin() -> Response | None:
