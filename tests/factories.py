@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.models import FxRate
+from marketplace.billing.models import ChargeDifference
 from marketplace.core.period import Period
 from resellers.models import (
     AccountMapping,
@@ -223,3 +224,34 @@ def _scope(
         session.add(scope)
         session.flush()
     return scope
+
+
+def make_charge_difference(
+    session: Session,
+    *,
+    period: Period,
+    subscription: str = "a0b1c2d3",
+    kind: str = "quantity",
+    billed: str = "110.88",
+    own: str = "100.80",
+) -> ChargeDifference:
+    """Make a difference between a vendor's licence line and our charge."""
+    made = ChargeDifference(
+        public_id=uuid4(),
+        period=period.number,
+        vendor="microsoft",
+        account="tenant-1",
+        subscription=subscription,
+        product="Microsoft 365 E3",
+        kind=kind,
+        charge_type="new",
+        charged_on=period.start,
+        billed=Decimal(billed),
+        own=Decimal(own),
+        billed_quantity=Decimal(11),
+        own_quantity=Decimal(10),
+        currency="EUR",
+    )
+    session.add(made)
+    session.flush()
+    return made

@@ -196,7 +196,7 @@ class Attribution:
             if source.is_charges or not self._own.get(source.vendor):
                 continue
             vendor = quoted(source.vendor)
-            conditions = [*_current_only(source), sql.IS_COMPARED.format(vendor=vendor)]
+            conditions = [*current_only(source), sql.IS_COMPARED.format(vendor=vendor)]
             files, where = ", ".join(map(quoted, source.files)), " AND ".join(conditions)
             for *key, cost in self._db.execute(
                 sql.COMPARED.format(vendor=vendor, files=files, where=where)
@@ -225,7 +225,7 @@ class Attribution:
         needs_list = any(rule.terms.basis == LIST for rule in self._book.rules)
         selects = []
         for source in self._sources:
-            conditions = _current_only(source)
+            conditions = current_only(source)
             if covered := self._covered.get(source.vendor):
                 invoices = ", ".join(map(quoted, covered))
                 conditions.append(
@@ -324,7 +324,7 @@ class Attribution:
         self._db.unregister("loaded")
 
 
-def _current_only(source: LakeSource) -> list[str]:
+def current_only(source: LakeSource) -> list[str]:
     """Give the condition that leaves out rows of slices that are no longer current."""
     if source.only is None:
         return []

@@ -237,6 +237,33 @@ COMPARED = """
     SELECT {vendor} AS vendor, billing_account, currency, sum(cost) AS cost
     FROM read_parquet([{files}], hive_partitioning = false) WHERE {where} GROUP BY ALL
 """
+LICENCE_LINES = """
+    SELECT subscription, account, product, charge_type, charge_from, quantity, cost, currency
+    FROM read_parquet([{files}], hive_partitioning = false)
+    WHERE {where} AND file_kind = 'reconciliation' AND lower(charge_category) = 'purchase' AND subscription <> ''
+"""
+NO_LICENCES = """
+    SELECT '' AS subscription, '' AS account, '' AS product, '' AS charge_type, DATE '2000-01-01' AS charge_from,
+           0::DECIMAL(38, 18) AS quantity, 0::DECIMAL(38, 18) AS cost, '' AS currency WHERE false
+"""
+OWN_SUMS = """
+    SELECT subscription, currency, sum(cost) AS cost
+    FROM read_parquet([{files}], hive_partitioning = false) WHERE {where} GROUP BY ALL
+"""
+NO_SUMS = "SELECT '' AS subscription, '' AS currency, 0::DECIMAL(38, 18) AS cost WHERE false"
+# The vendor's lines of subscriptions whose sums differ by half a cent or more, in any currency; one row without a
+# line where only we charge.
+DIFFERING_LINES = """
+    WITH sums AS (SELECT subscription, currency, sum(cost) AS cost FROM billed GROUP BY ALL),
+    differing AS (
+        SELECT DISTINCT coalesce(b.subscription, o.subscription) AS subscription
+        FROM sums b FULL JOIN own o ON o.subscription = b.subscription AND o.currency = b.currency
+        WHERE b.subscription IS NULL OR o.subscription IS NULL OR abs(b.cost - o.cost) >= 0.005
+    )
+    SELECT d.subscription, b.account, b.product, b.charge_type, b.charge_from, b.quantity, b.cost, b.currency
+    FROM differing d LEFT JOIN billed b ON b.subscription = d.subscription
+    ORDER BY d.subscription, b.charge_from, b.charge_type, b.cost
+"""
 UNMAPPED = f"""
     SELECT s.vendor, s.billing_account, s.account, s.currency, sum(s.rows)::BIGINT, sum(s.cost) AS cost,
            min(s.usage_date), max(s.usage_date), arg_max(s.product, s.cost)

@@ -283,6 +283,44 @@ class PeriodBalance(Base):
         return self.bill_minor - parts
 
 
+class ChargeDifference(Base):
+    """What a vendor billed for a subscription in a month that differs from what it is charged here."""
+
+    __tablename__ = "charge_difference"
+    __table_args__ = (
+        Index("ix_charge_difference_period", "period"),
+        CheckConstraint(
+            "kind IN ('timing', 'quantity', 'price', 'promotion', 'currency', 'unknown')",
+            name="kind_is_known",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    period: Mapped[int]
+    vendor: Mapped[str]
+    account: Mapped[str]
+    # As the vendor's bill names it; the others are blank where it is not known here.
+    subscription: Mapped[str]
+    subscription_id: Mapped[int | None]
+    customer_id: Mapped[int | None]
+    product: Mapped[str]
+    kind: Mapped[str]
+    # Blank where whole subscriptions differ.
+    charge_type: Mapped[str]
+    charged_on: Mapped[date | None]
+    # Exact, in `currency`.
+    billed: Mapped[Decimal]
+    own: Mapped[Decimal]
+    billed_quantity: Mapped[Decimal]
+    own_quantity: Mapped[Decimal]
+    currency: Mapped[str] = mapped_column(String(3))
+    # Somebody looked at it and said what becomes of it.
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
+
+
 class Question(Base):
     """A question about a line, put by its buyer to its seller (or by staff), and answered there."""
 

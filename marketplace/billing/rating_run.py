@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from marketplace.billing import summary
 from marketplace.billing.attribution import Engine
 from marketplace.billing.close_lock import lock_out_all
+from marketplace.billing.comparison import write_charge_differences
 from marketplace.billing.corrections import correct
 from marketplace.billing.drafts import Draft
 from marketplace.billing.figures import (
@@ -297,6 +298,7 @@ def _write_draft(
     }
     replace_figures(session, period)
     write_balances(session, period, balances, reconciled=sources.bills.keys(), corrects=None)
+    write_charge_differences(session, period, sources)
     write_unmapped(session, period, period, rated.unmapped, balances)
     for correction in corrections:
         delta = balance_delta(session, correction)

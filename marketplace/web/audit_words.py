@@ -13,6 +13,7 @@ from marketplace.web import filters as shown
 #: Each act, as the code names it. A test finds the one that has no words.
 ACTIONS: Mapping[str, str] = {
     "account_mapping.end": N_("Ended a mapping"),
+    "charge_difference.settle": N_("Settled a difference"),
     "customer.add": N_("Added a customer"),
     "customer.change": N_("Changed a customer"),
     "delivery.cancel": N_("Asked an import to stop"),
@@ -78,6 +79,7 @@ ACTIONS: Mapping[str, str] = {
 SUBJECTS: Mapping[str, str] = {
     "account_mapping": N_("Mapping"),
     "billing_period": N_("Month"),
+    "charge_difference": N_("Licence difference"),
     "customer": N_("Customer"),
     "delivery": N_("Delivery"),
     "fx_rate": N_("Exchange rate"),

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from catalog.words import BillingCycle, Term
 from marketplace.billing.explanations import as_data, explain, source_page
+from marketplace.billing.models import ChargeDifference
 from marketplace.billing.rating_run import NothingToRate
+from marketplace.billing.settling import settle
 from marketplace.core.actor import Actor
 from marketplace.core.db import Database
 from marketplace.core.period import Period
@@ -203,6 +205,8 @@ class TestAgainstTheVendorsBill:
             subscription=subscription,
             charge_type=charge_type,
             product="Microsoft 365 E3",
+            quantity="10",
+            day=date(2024, 9, 18),
             kind="reconciliation",
             category="Purchase",
             account="tenant-1",
@@ -225,6 +229,39 @@ class TestAgainstTheVendorsBill:
         assert figures["vendor_rounding"] == {"EUR": "0.00"}
         assert figures["balance"]["ok"] is True
         assert {line["subscription"] for line in charged(database)} == {"sub-1", "unknown"}
+
+    def test_what_differs_is_queued_and_stays_settled_while_its_figures_stay(
+        self, database: Database, lake: Path, close: Close
+    ) -> None:
+        with database.owner_transaction() as session:
+            customer = customer_of(session)
+            buy(session, customer, on="2024-09-18 09:00")
+            buy(session, customer, on="2024-09-18 09:00", vendor_id="sub-2")
+            buy(session, customer, on="2024-09-18 09:00", vendor_id="sub-3")
+            rows = [self.licence("100.80", "sub-1"), self.licence("90.72", "sub-2")]
+            deliver(session, lake, [*rows, self.licence("50", "unknown")], vendor="microsoft")
+
+        close()
+        with database.owner_transaction() as session:
+            queued = session.scalars(select(ChargeDifference).order_by(ChargeDifference.subscription)).all()
+            found = [(one.subscription, one.kind, one.billed, one.own) for one in queued]
+            settle(
+                session,
+                actor=SYSTEM,
+                difference=queued[0].public_id,
+                note="Agreed.",
+                now=at("2024-10-05 08:00"),
+            )
+        close()
+        with database.owner_transaction() as session:
+            again = session.scalars(select(ChargeDifference).order_by(ChargeDifference.subscription)).all()
+
+        assert found == [
+            ("sub-2", "promotion", Decimal("90.72"), Decimal("100.8")),
+            ("sub-3", "timing", Decimal(0), Decimal("100.8")),
+            ("unknown", "unknown", Decimal(50), Decimal(0)),
+        ]
+        assert [one.note for one in again] == ["Agreed.", "", ""]
 
     def test_a_bill_that_comes_later_moves_the_charges_to_its_account(
         self, database: Database, lake: Path, close: Close

@@ -16,6 +16,7 @@ from marketplace.core.period import Period
 from marketplace.usage.models import Delivery
 from resellers.models import AccountMapping, Customer, Hop, PriceRule, PriceRuleScope, Reseller
 from tests.architecture.routes import STORED
+from tests.factories import make_charge_difference
 from tests.journeys.world import ARMOR, CARNAC, World
 
 #: Files, JSON and fragments of a page: nobody looks at them by themselves.
@@ -88,6 +89,11 @@ def _subject(rule: str, name: str) -> str:
     return name
 
 
+def _difference(session: Session) -> UUID:
+    """Make a difference of a licence: the demonstration has none."""
+    return make_charge_difference(session, period=CLOSED).public_id
+
+
 def ids_of(world: World) -> dict[str, str]:
     """Give an id for each variable of each shell's addresses: objects of Armor IT and its customer in Carnac."""
     with world.database.owner_transaction() as session:
@@ -117,6 +123,7 @@ def ids_of(world: World) -> dict[str, str]:
             "admin:balance_id": session.scalar(
                 select(PeriodBalance.id).where(PeriodBalance.period == CLOSED.number)
             ),
+            "admin:difference_id": _difference(session),
             "admin:membership_id": _member(session, "wanda@demo.example"),
             "storefront:statement_id": bought.statement_id,
             "storefront:sold statement_id": sold.statement_id,

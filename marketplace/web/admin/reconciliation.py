@@ -153,7 +153,7 @@ def _hrefs(month: Period) -> dict[str, str]:
         "tax": url_for("admin.imports", period=month),
         "unmapped": url_for("admin.unmapped", period=month),
         "parked": url_for("admin.statements", period=month, needs="parked"),
-        "licences": url_for("admin.imports", period=month),
+        "licences": url_for("admin.charge_differences", period=month),
         "rounding": url_for("admin.imports", period=month),
         "cost": url_for("admin.statements", period=month),
         "wholesale": url_for("admin.lines", period=month, hop="wholesale"),
