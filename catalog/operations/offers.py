@@ -7,21 +7,23 @@ a product, whether a plan is on sale) is never touched.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Text, func, literal, select
+from sqlalchemy import BigInteger, Boolean, Text, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from catalog.models import Plan, Product, Publisher, Sku, SkuRelation
-from catalog.price_files.rows import PlanKey, PlanRow, Relation, SkuWords
+from catalog.price_files.rows import PlanKey, PlanRow, Relation, SkuLimits, SkuWords
 from marketplace.core.bulk import many_at_once, table_of
 
 SkuKey = tuple[str, str]
 
 
-def keep_skus(session: Session, vendor: str, words: Iterable[SkuWords]) -> dict[SkuKey, int]:
+def keep_skus(
+    session: Session, vendor: str, words: Iterable[SkuWords], *, with_limits: bool
+) -> dict[SkuKey, int]:
     """Add or update SKUs with their products and publishers; give their ids by (product, SKU).
 
-    Where rows disagree the last one's words are kept.
+    Where rows disagree the last one's words are kept. Price lists know no limits: those of known SKUs stay.
     """
     by_sku = {(one.product, one.sku): one for one in words}
     given = list(by_sku.values())
@@ -42,7 +44,9 @@ def keep_skus(session: Session, vendor: str, words: Iterable[SkuWords]) -> dict[
                 "may_renew": (Boolean(), [one.may_renew for one in given]),
             }
         )
-        ids = _upsert(session, Sku, rows, key=("product_id", "reference"), fixed=_SKU_DEFAULTS)
+        key = ("product_id", "reference")
+        kept = (*_SKU_WORDS, *(_SKU_LIMITS if with_limits else ()))
+        ids = _upsert(session, Sku, rows, key=key, kept=kept, fixed=_SKU_DEFAULTS)
     by_product = {id_: reference for reference, id_ in products.items()}
     return {(by_product[product_id], reference): id_ for id_, product_id, reference in ids}
 
@@ -62,7 +66,7 @@ def _keep_products(session: Session, vendor: str, given: Sequence[SkuWords]) -> 
         }
     )
     fixed = {"own_title": "", "own_category": "", "is_listed": True}
-    ids = _upsert(session, Product, rows, key=("vendor", "reference"), fixed=fixed)
+    ids = _upsert(session, Product, rows, key=("vendor", "reference"), kept=_PRODUCT_WORDS, fixed=fixed)
     return {reference: id_ for id_, _vendor, reference in ids}
 
 
@@ -94,6 +98,39 @@ def keep_plans(session: Session, skus: Mapping[SkuKey, int], rows: Iterable[Plan
     }
 
 
+def keep_limits(session: Session, vendor: str, limits: Sequence[SkuLimits]) -> dict[SkuKey, int]:
+    """Set how many of a SKU may be bought and had; give the ids of the SKUs that are known."""
+    given = table_of(
+        {
+            "product": (Text(), [one.sku[0] for one in limits]),
+            "sku": (Text(), [one.sku[1] for one in limits]),
+            "minimum_quantity": (BigInteger(), [one.minimum_quantity for one in limits]),
+            "maximum_quantity": (BigInteger(), [one.maximum_quantity for one in limits]),
+            "customer_limit": (BigInteger(), [one.customer_limit for one in limits]),
+            "is_addon": (Boolean(), [one.is_addon for one in limits]),
+        }
+    )
+    with many_at_once(session, len(limits)):
+        known = session.execute(
+            update(Sku)
+            .where(
+                Sku.product_id == Product.id,
+                Product.vendor == vendor,
+                Product.reference == given.c.product,
+                Sku.reference == given.c.sku,
+            )
+            .values(
+                minimum_quantity=given.c.minimum_quantity,
+                maximum_quantity=given.c.maximum_quantity,
+                customer_limit=given.c.customer_limit,
+                is_addon=given.c.is_addon,
+            )
+            .returning(Sku.id, Product.reference, Sku.reference),
+            execution_options={"synchronize_session": False},
+        )
+    return {(product, sku): id_ for id_, product, sku in known}
+
+
 def keep_relations(session: Session, skus: Mapping[SkuKey, int], relations: Sequence[Relation]) -> None:
     """Add what SKUs are to each other."""
     table = table_of(
@@ -108,29 +145,34 @@ def keep_relations(session: Session, skus: Mapping[SkuKey, int], relations: Sequ
     )
 
 
+_PRODUCT_WORDS = ("publisher_id", "kind", "title", "category", "description")
+_SKU_WORDS = ("title", "description", "unit", "is_trial")
+_SKU_LIMITS = ("minimum_quantity", "maximum_quantity", "is_addon", "may_cancel", "may_renew")
 _SKU_DEFAULTS: dict[str, Any] = {"may_increase": True, "may_decrease": True, "may_suspend": True}
 
 
 def _upsert(
-    session: Session, model: Any, rows: Any, *, key: Sequence[str], fixed: Mapping[str, Any] | None = None
+    session: Session,
+    model: Any,
+    rows: Any,
+    *,
+    key: Sequence[str],
+    kept: Sequence[str] = (),
+    fixed: Mapping[str, Any] | None = None,
 ) -> list[Any]:
-    """Insert rows or, where their key is known, overwrite the given columns; give (id, *key) of each.
+    """Insert rows or, where their key is known, overwrite the columns `kept`; give (id, *key) of each.
 
     `fixed` are columns of new rows alone.
     """
     fixed = fixed or {}
     columns = list(rows.c.keys())
     adds = insert(model).from_select(
-        [*columns, *fixed, *(["public_id"] if hasattr(model, "public_id") else [])],
-        select(
-            *rows.c,
-            *(literal(value) for value in fixed.values()),
-            *([func.gen_random_uuid()] if hasattr(model, "public_id") else []),
-        ),
+        [*columns, *fixed, "public_id"],
+        select(*rows.c, *(literal(value) for value in fixed.values()), func.gen_random_uuid()),
     )
-    kept = [column for column in columns if column not in key] or list(key)
+    # Without a change nothing would be returned of what is known.
     statement = adds.on_conflict_do_update(
-        index_elements=list(key), set_={column: adds.excluded[column] for column in kept}
+        index_elements=list(key), set_={column: adds.excluded[column] for column in kept or key}
     )
     return list(
         session.execute(

@@ -13,17 +13,17 @@ from sqlalchemy import BigInteger, DateTime, Numeric, Text, insert, literal, sel
 from sqlalchemy.orm import Session
 
 from catalog.models import MeterPrice, PlanCost, PlanPrice, PriceList
-from catalog.operations.offers import keep_plans, keep_relations, keep_skus
+from catalog.operations.offers import keep_limits, keep_plans, keep_relations, keep_skus
 from catalog.price_files import PriceFile, read_price_file
 from catalog.price_files.offers import NO_CURRENCY
 from catalog.price_files.rows import MeterRow, PlanKey, PlanRow
 from catalog.queries.price_lists import bands_of, find_price_list, newest_version
 from catalog.rules.differences import BandKey, Difference, Kind, Price, differences
-from catalog.words import BillingCycle, PriceListStatus, Segment, Term
+from catalog.words import BillingCycle, PriceListKind, PriceListStatus, Segment, Term
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.bulk import many_at_once, table_of
-from marketplace.core.errors import N_, FaultyRow, Refusal
+from marketplace.core.errors import N_, FaultyRow, Phrase, Refusal
 from marketplace.core.permit import require
 
 _NO_PLAN = (Term.P1M, BillingCycle.NONE, Segment.COMMERCIAL)
@@ -104,6 +104,8 @@ def import_price_list(
     """
     require(actor, Permission.WHOLESALER_CATALOGUE_MANAGE)
     read = read_price_file(content, file=file, segment=segment)
+    if read.limits:
+        return _keep_matrix(session, read, actor=actor, vendor=vendor, file=file, is_trial=is_trial)
     taken, market, currency = _one_list(
         read, file=file, market=market, currency=currency, otherwise=otherwise_currency
     )
@@ -154,6 +156,47 @@ def import_price_list(
     _record(session, actor, "price_list.import", price_list, file=file, version=version)
     return ImportedList(
         price_list_id=price_list.public_id, version=version, status=price_list.status, **result
+    )
+
+
+def _keep_matrix(
+    session: Session, read: PriceFile, *, actor: Actor, vendor: str, file: str, is_trial: bool
+) -> ImportedList:
+    """Take an offer matrix in: it has no versions, since it has no prices. SKUs nobody sells yet are rejects."""
+    with session.begin_nested() as kept:
+        known = keep_limits(session, vendor, read.limits)
+        relations = [one for one in read.relations if one.sku in known and one.target in known]
+        keep_relations(session, known, relations)
+        if is_trial:
+            kept.rollback()
+    unknown = Phrase.of(N_("is in no price list yet: import the price list first"))
+    rejects = [
+        FaultyRow(file, one.number, "SkuId", ":".join(one.sku), unknown)
+        for one in read.limits
+        if one.sku not in known
+    ]
+    if not is_trial:
+        audit.record(
+            session,
+            actor=actor,
+            action="price_list.import",
+            subject="price_list",
+            subject_id=vendor,
+            after={"file": file, "skus": len(known)},
+        )
+    return ImportedList(
+        price_list_id=None,
+        version=0,
+        status=PriceListStatus.ACTIVE.value,
+        market="",
+        currency="",
+        kind=read.kind.value,
+        rows=read.rows,
+        accepted=len(known),
+        rejects=sorted([*read.rejects, *rejects], key=lambda reject: reject.row),
+        rejected=read.rows - len(known),
+        left_out=0,
+        is_trial=is_trial,
     )
 
 
@@ -244,7 +287,12 @@ def _band_key(row: PlanRow | MeterRow) -> BandKey:
 def _write(
     session: Session, price_list: PriceList, read: PriceFile, taken: Sequence[PlanRow | MeterRow]
 ) -> None:
-    skus = keep_skus(session, price_list.vendor, [row.words for row in taken])
+    skus = keep_skus(
+        session,
+        price_list.vendor,
+        [row.words for row in taken],
+        with_limits=read.kind is PriceListKind.OFFERS,
+    )
     if plans := [row for row in taken if isinstance(row, PlanRow)]:
         ids = keep_plans(session, skus, plans)
         # An offer without a price is known, and cannot be bought.

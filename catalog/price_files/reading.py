@@ -5,8 +5,11 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from catalog.price_files import matrix
 from catalog.price_files.bands import reject_overlaps
+from catalog.price_files.matrix import MatrixReader
 from catalog.price_files.offers import read_offers
 from catalog.price_files.rows import PriceFile
 from catalog.price_files.sheets import COLUMNS, METER_COLUMNS, SheetReader
@@ -90,23 +93,32 @@ def _parsed(text: str, *, file: str) -> object:
 def _sheet(text: str, *, file: str, segment: Segment) -> PriceFile:
     lines = csv.reader(io.StringIO(text, newline=""), strict=False)
     header = [_name(cell) for cell in next(lines, [])]
+    if all(_name(column) in header for column in matrix.COLUMNS):
+        read = PriceFile(kind=PriceListKind.OFFERS)
+        _read_rows(lines, header, read, MatrixReader(read, file=file), file=file)
+        return read
     missing = [column for column in COLUMNS if _name(column) not in header]
     if missing:
         raise NotAPriceList(file=file, missing=", ".join(missing), columns=", ".join(COLUMNS))
     is_consumption = all(_name(column) in header for column in METER_COLUMNS)
     kind = PriceListKind.CONSUMPTION if is_consumption else PriceListKind.LICENCE
     read = PriceFile(kind=kind)
-    reader = SheetReader(read, file=file, segment=segment)
+    _read_rows(lines, header, read, SheetReader(read, file=file, segment=segment), file=file)
+    if read.plans and all(row.words.kind == "software" for row in read.plans):
+        read.kind = PriceListKind.SOFTWARE
+    reject_overlaps(read, file=file)
+    return read
+
+
+def _read_rows(
+    lines: Any, header: Sequence[str], read: PriceFile, reader: SheetReader | MatrixReader, *, file: str
+) -> None:
     try:
         for number, cells in _rows(lines, header):
             read.rows += 1
             reader.take(number, cells)
     except csv.Error as error:
         raise NotReadable(file=file, line=lines.line_num, reason=error) from error
-    if read.plans and all(row.words.kind == "software" for row in read.plans):
-        read.kind = PriceListKind.SOFTWARE
-    reject_overlaps(read, file=file)
-    return read
 
 
 def _rows(lines: Iterator[list[str]], header: Sequence[str]) -> Iterator[tuple[int, Mapping[str, str]]]:

@@ -85,14 +85,29 @@ class Relation:
     target: tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkuLimits:
+    """How many of a SKU may be bought at once, and had by one customer."""
+
+    number: int
+    sku: tuple[str, str]
+    minimum_quantity: int
+    maximum_quantity: int | None
+    customer_limit: int | None
+    # What needs another SKU beside it is an add-on.
+    is_addon: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class PriceFile:
-    """All a file says: every row is in exactly one of `plans`, `meters` and `rejected`."""
+    """All a file says: every row is in exactly one of `plans`, `meters`, `limits` and the rejected."""
 
     kind: PriceListKind
     rows: int = 0
     plans: list[PlanRow] = field(default_factory=list)
     meters: list[MeterRow] = field(default_factory=list)
+    # Of an offer matrix, which has neither prices nor plans.
+    limits: list[SkuLimits] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
     rejects: list[FaultyRow] = field(default_factory=list)
 

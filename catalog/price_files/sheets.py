@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from catalog.price_files.rows import MeterRow, PlanKey, PlanRow, PriceFile, SkuWords
 from catalog.rules.plans import is_payable
-from catalog.words import BillingCycle, PriceListKind, ProductKind, Segment, Term
+from catalog.words import BillingCycle, BillingModel, PriceListKind, ProductKind, Segment, Term
 from marketplace.core.cells import Entry, Unusable, country_code, currency_code, decimal_number, filled
 from marketplace.core.errors import N_, FaultyRow, Phrase
 
@@ -75,7 +75,9 @@ class SheetReader:
             if not entry.is_faulty:
                 self._read.meters.append(step)
         else:
-            plan = self._plan(entry, number, words, market, currency, starts, ends)
+            plan = self._plan(
+                entry, number, words, market, currency, starts, ends, is_prepaid="prepaid" in tags
+            )
             if not entry.is_faulty:
                 self._read.plans.append(plan)
         self._read.rejects += [
@@ -92,6 +94,8 @@ class SheetReader:
         currency: str,
         starts: datetime,
         ends: datetime | None,
+        *,
+        is_prepaid: bool,
     ) -> PlanRow:
         term = entry.take("termduration", _term, Term.P1Y)
         cycle = entry.take("billingplan", lambda text: _cycle(text, term), None)
@@ -119,6 +123,7 @@ class SheetReader:
             quantity_until=last or None,
             valid_from=starts,
             valid_until=ends,
+            billing_model=BillingModel.PREPAID if is_prepaid else BillingModel.POSTPAID,
         )
 
 

@@ -110,6 +110,10 @@ def _words(file: str, data: dict[str, Any]) -> str:
     what = f"{data['kind']} list for {data['market']} in {data['currency']}"
     if data["duplicate"]:
         return f"{file}: these are the bytes of version {data['version']} of the {what}, which is {data['status']}."
+    if not data["market"]:
+        would = "would have" if data["dry_run"] else "have"
+        lines = [f"{file}: {data['accepted']} of {data['rows']} SKUs {would} their limits and relations."]
+        return "\n".join([*lines, *_rejected(data)])
     would = "would be " if data["dry_run"] else ""
     lines = [f"{file}: version {data['version']} of the {what} {would or 'is '}{data['status']}."]
     lines.append(
@@ -120,8 +124,11 @@ def _words(file: str, data: dict[str, Any]) -> str:
         f"  prices: {data['new']} new, {data['ended']} ended, {data['dearer']} dearer, "
         f"{data['cheaper']} cheaper, {data['unchanged']} unchanged"
     )
-    lines += [
+    return "\n".join([*lines, *_rejected(data)])
+
+
+def _rejected(data: dict[str, Any]) -> list[str]:
+    return [
         f"  row {reject['row']}, {reject['column']} {reject['value']!r}: {reject['reason']}"
         for reject in data["rejects"][:_SHOWN]
     ]
-    return "\n".join(lines)

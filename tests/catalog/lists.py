@@ -60,3 +60,24 @@ def sheet(
 def azure_sheet(*rows: dict[str, str]) -> bytes:
     """Write steps of consumption."""
     return sheet(*rows, header=AZURE_HEADER, base=STEP)
+
+
+MATRIX_HEADER = (
+    *(
+        "ProductTitle",
+        "ProductId",
+        "SkuId",
+        "SkuTitle",
+        "ProvisioningId",
+        "ProvisioningString",
+        "MinLicenses",
+    ),
+    *("MaxLicenses", "AssetOwnershipLimit", "AssetOwnershipLimitType", "ProductSkuPreRequisites"),
+    *("ProductSkuConversion", "Description", "AllowedCountries"),
+)
+
+
+def matrix(*rows: dict[str, str]) -> bytes:
+    """Write an offer matrix."""
+    base = {**dict.fromkeys(MATRIX_HEADER, ""), **{key: ROW[key] for key in ("ProductId", "SkuId")}}
+    return sheet(*rows, header=MATRIX_HEADER, base=base)

@@ -24,7 +24,7 @@ from catalog.queries.prices import prices_in_force
 from catalog.rules.differences import Kind
 from marketplace.core.actor import Actor
 from marketplace.core.errors import NotPermitted
-from tests.catalog.lists import HEADER, azure_sheet, sheet
+from tests.catalog.lists import HEADER, azure_sheet, matrix, sheet
 from tests.conformance.shared_data import shared
 
 SYSTEM = Actor.system("tests")
@@ -243,3 +243,52 @@ def test_the_american_catalogue_of_2019_is_known_without_prices(session: Session
     assert session.scalar(select(func.count()).select_from(Sku)) == 274
     assert session.scalar(select(func.count()).select_from(SkuRelation)) == 1207
     assert session.scalar(select(func.count()).select_from(PlanPrice)) == 0
+
+
+def test_an_offer_matrix_sets_limits_and_relations_which_later_lists_leave(session: Session) -> None:
+    put_in_force(session, sheet({}, OTHER_SKU))
+    limits = {"MinLicenses": "2", "MaxLicenses": "300", "AssetOwnershipLimit": "1000"}
+
+    result = imported(
+        session,
+        matrix(
+            {
+                **limits,
+                "ProductSkuPreRequisites": "CFQ7TTC0HDK0/0002",
+                "ProductSkuConversion": "CFQ7TTC0HDK0/2",
+            },
+            {"SkuId": "0002"},
+            {"SkuId": "0009"},
+            {"SkuId": "0002", "MinLicenses": "some"},
+        ),
+    )
+
+    assert (result.rows, result.accepted, result.price_list_id) == (4, 2, None)
+    assert [(reject.row, reject.column) for reject in result.rejects] == [(3, "SkuId"), (4, "MinLicenses")]
+    put_in_force(session, sheet({"UnitPrice": "1"}, OTHER_SKU))
+    sku = session.scalars(select(Sku).where(Sku.reference == "0001")).one()
+    assert (sku.minimum_quantity, sku.maximum_quantity, sku.customer_limit, sku.is_addon) == (
+        2,
+        300,
+        1000,
+        True,
+    )
+    assert sorted(session.scalars(select(SkuRelation.kind))) == ["prerequisite", "upgrade"]
+
+
+def test_an_offer_matrix_can_be_tried(session: Session) -> None:
+    put_in_force(session, sheet({}))
+
+    tried = imported(session, matrix({"MinLicenses": "5"}), is_trial=True)
+
+    assert tried.accepted == 1
+    assert session.scalars(select(Sku.minimum_quantity)).all() == [1]
+
+
+def test_a_plan_may_be_prepaid(session: Session) -> None:
+    put_in_force(session, sheet({"Tags": "License;Prepaid"}, OTHER_SKU))
+
+    models = session.execute(
+        select(Sku.reference, Plan.billing_model).join(Plan, Plan.sku_id == Sku.id)
+    ).all()
+    assert {tuple(one) for one in models} == {("0001", "prepaid"), ("0002", "postpaid")}
