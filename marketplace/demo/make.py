@@ -3,14 +3,17 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from catalog.models import PriceList
 from catalog.operations.exchange_rates import import_fx_rates
+from catalog.operations.price_lists import activate, import_price_list
+from catalog.words import PriceListStatus
 from marketplace.accounts.models import User
 from marketplace.accounts.operations.people import Party, create_user
 from marketplace.billing.closing import close_period
@@ -20,7 +23,7 @@ from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.core.period import Period
-from marketplace.demo import firms, simulated_vendor, vendor_files
+from marketplace.demo import firms, price_lists, simulated_vendor, vendor_files
 from marketplace.settings import Settings
 from marketplace.usage.operations import GivenFile, import_files
 from resellers.imports.accounts import import_accounts
@@ -73,6 +76,8 @@ def make(database: Database, settings: Settings, *, today: date, say: Say) -> di
     say("firms, accounts, price rules, exchange rates")
     simulated_vendor.prepare(settings)
     _make_firms(database, closed=closed, running=running)
+    say("price lists")
+    _make_catalogue(database, settings, closed=closed, running=running)
     figures: dict[str, Any] = {}
     for number, month in enumerate(closed):
         say(f"vendor files of {month}")
@@ -110,6 +115,52 @@ def _make_firms(database: Database, *, closed: Sequence[Period], running: Period
             (import_fx_rates, "fx.csv", firms.fx_csv(closed, running)),
         ):
             carry_out(session, actor=STAFF, file=name, content=content)
+
+
+def _make_catalogue(
+    database: Database, settings: Settings, *, closed: Sequence[Period], running: Period
+) -> None:
+    """Put price lists in force: the licences twice, since their prices rose with the running month."""
+    with database.owner_transaction() as session:
+        if session.scalar(select(exists(select(PriceList.id)))):
+            return  # versions would be counted twice
+    begun, risen = _midnight(closed[0].start - timedelta(days=730)), _midnight(running.start)
+    newest = price_lists.licence_list(since=risen, is_newest=True)
+    versions = (
+        (begun, price_lists.licence_list(since=begun, is_newest=False)),
+        (risen, newest),
+    )
+    for at, content in versions:
+        for market in price_lists.MARKETS:
+            _put_in_force(database, price_lists.MICROSOFT, "licences.csv", content, market=market, at=at)
+    azure = price_lists.azure_sheet(since=begun)
+    _put_in_force(database, price_lists.MICROSOFT, "azure_plan.csv", azure, market="FR", at=begun)
+    backup = price_lists.backup_sheet(since=begun)
+    _put_in_force(database, price_lists.BACKUP, "coffre.csv", backup, market="FR", at=begun)
+    with database.transaction(STAFF) as session:
+        import_price_list(
+            session,
+            actor=STAFF,
+            vendor=price_lists.MICROSOFT,
+            file="offer_matrix.csv",
+            content=price_lists.offer_matrix(),
+        )
+    simulated_vendor.sell(settings, newest)
+
+
+def _put_in_force(
+    database: Database, vendor: str, file: str, content: bytes, *, market: str, at: datetime
+) -> None:
+    with database.transaction(STAFF) as session:
+        imported = import_price_list(
+            session, actor=STAFF, vendor=vendor, file=file, content=content, market=market
+        )
+        if imported.price_list_id is not None and imported.status == PriceListStatus.DRAFT:
+            activate(session, actor=STAFF, price_list_id=imported.price_list_id, now=at)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
 
 
 def _deliver_month(database: Database, settings: Settings, month: Period) -> None:

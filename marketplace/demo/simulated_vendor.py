@@ -7,6 +7,7 @@ from marketplace.settings import Settings
 
 FOLDER = "simulator"
 _CUSTOMERS = "customers.csv"
+_PRICE_LIST = "price_list.csv"
 
 
 def prepare(settings: Settings) -> None:
@@ -19,3 +20,10 @@ def prepare(settings: Settings) -> None:
         for customer in firms.CUSTOMERS:
             domain = f"{customer.reference[:20]}.onmicrosoft.com"
             writer.writerow((firms.tenant(customer), customer.name, domain, customer.country))
+
+
+def sell(settings: Settings, price_list: bytes) -> None:
+    """Have the simulator sell at the prices of a list."""
+    folder = settings.home / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _PRICE_LIST).write_bytes(price_list)
