@@ -131,13 +131,16 @@ class PasswordReset(Base):
 
 
 class SignInAttempt(Base):
-    """Somebody tried a password, or asked for a reset. The table is what lock-outs and rate limits are counted from."""
+    """Somebody tried a password, asked for a reset, or began an application.
+
+    The table is what lock-outs and rate limits are counted from.
+    """
 
     __tablename__ = "sign_in_attempt"
     __table_args__ = (
         Index("ix_sign_in_attempt_email", "email", "at"),
         Index("ix_sign_in_attempt_ip", "ip", "at"),
-        CheckConstraint("kind IN ('password', 'reset')", name="kind_is_known"),
+        CheckConstraint("kind IN ('password', 'reset', 'application')", name="kind_is_known"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

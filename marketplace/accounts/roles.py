@@ -82,6 +82,7 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.WHOLESALER_PERIODS_VIEW,
             _P.WHOLESALER_STATEMENTS_VIEW,
             _P.WHOLESALER_PARTIES_VIEW,
+            _P.WHOLESALER_APPLICATIONS_VIEW,
             _P.WHOLESALER_TERMS_VIEW,
             _P.WHOLESALER_USERS_VIEW,
             _P.WHOLESALER_PARTIES_VIEW_AS,
@@ -98,6 +99,7 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
         {
             _P.RESELLER_HOME_VIEW,
             _P.RESELLER_CUSTOMERS_VIEW,
+            _P.RESELLER_CUSTOMERS_MANAGE,
             _P.RESELLER_QUESTIONS_ASK,
             _P.RESELLER_QUESTIONS_ANSWER,
             _P.RESELLER_SUBSCRIPTIONS_VIEW,
@@ -106,7 +108,7 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
         }
     ),
     (Audience.RESELLER, Role.FINANCE): _all_of(Audience.RESELLER)
-    - {_P.RESELLER_USERS_MANAGE, _P.RESELLER_AUDIT_VIEW},
+    - {_P.RESELLER_USERS_MANAGE, _P.RESELLER_AUDIT_VIEW, _P.RESELLER_FIRM_MANAGE},
     (Audience.CUSTOMER, Role.OWNER): _all_of(Audience.CUSTOMER),
     (Audience.CUSTOMER, Role.VIEWER): frozenset(
         {

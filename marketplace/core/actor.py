@@ -28,6 +28,8 @@ class Permission(StrEnum):
     WHOLESALER_STATEMENTS_VIEW = "wholesaler:statements:view"
     WHOLESALER_PARTIES_VIEW = "wholesaler:parties:view"
     WHOLESALER_PARTIES_MANAGE = "wholesaler:parties:manage"
+    WHOLESALER_APPLICATIONS_VIEW = "wholesaler:applications:view"
+    WHOLESALER_APPLICATIONS_REVIEW = "wholesaler:applications:review"
     WHOLESALER_TERMS_VIEW = "wholesaler:terms:view"
     WHOLESALER_TERMS_MANAGE = "wholesaler:terms:manage"
     WHOLESALER_USERS_VIEW = "wholesaler:users:view"
@@ -45,6 +47,9 @@ class Permission(StrEnum):
     RESELLER_HOME_VIEW = "reseller:home:view"
     RESELLER_STATEMENTS_VIEW = "reseller:statements:view"
     RESELLER_CUSTOMERS_VIEW = "reseller:customers:view"
+    RESELLER_CUSTOMERS_MANAGE = "reseller:customers:manage"
+    RESELLER_FIRM_VIEW = "reseller:firm:view"
+    RESELLER_FIRM_MANAGE = "reseller:firm:manage"
     RESELLER_MARGINS_VIEW = "reseller:margins:view"
     RESELLER_RULES_MANAGE = "reseller:rules:manage"
     RESELLER_QUESTIONS_ASK = "reseller:questions:ask"
@@ -76,6 +81,8 @@ PERMISSION_LABELS = {
     Permission.WHOLESALER_STATEMENTS_VIEW: N_("See and export all statements"),
     Permission.WHOLESALER_PARTIES_VIEW: N_("See resellers and customers"),
     Permission.WHOLESALER_PARTIES_MANAGE: N_("Add and change resellers and customers"),
+    Permission.WHOLESALER_APPLICATIONS_VIEW: N_("See firms that wish to become resellers"),
+    Permission.WHOLESALER_APPLICATIONS_REVIEW: N_("Ask applicants for more, approve and refuse"),
     Permission.WHOLESALER_TERMS_VIEW: N_("See price rules, mappings and exchange rates"),
     Permission.WHOLESALER_TERMS_MANAGE: N_("Change price rules, mappings and exchange rates"),
     Permission.WHOLESALER_USERS_VIEW: N_("See people and their roles"),
@@ -97,6 +104,9 @@ PERMISSION_LABELS = {
     Permission.RESELLER_HOME_VIEW: N_("See the first page"),
     Permission.RESELLER_STATEMENTS_VIEW: N_("See and export what the firm owes"),
     Permission.RESELLER_CUSTOMERS_VIEW: N_("See customers and what they consume"),
+    Permission.RESELLER_CUSTOMERS_MANAGE: N_("Add and change customers, and invite their people"),
+    Permission.RESELLER_FIRM_VIEW: N_("See the firm's enrolments and terms"),
+    Permission.RESELLER_FIRM_MANAGE: N_("Accept agreements for the firm, and choose its brand"),
     Permission.RESELLER_MARGINS_VIEW: N_("See purchase prices and margins"),
     Permission.RESELLER_RULES_MANAGE: N_("Change the firm's retail rules"),
     Permission.RESELLER_QUESTIONS_ASK: N_("Ask the wholesaler about a line"),

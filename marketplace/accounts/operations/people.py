@@ -117,7 +117,7 @@ def invite(
 
     Raises `NotPermitted`, `NotAnEmail`, `NameMissing`, `UnknownRole`, `AlreadyMember`, `AccountDeactivated`.
     """
-    _check_may_manage(actor, party)
+    _check_may_invite(session, actor, party)
     email, name = rules.check_email(email), _checked_name(name)
     chosen = role_of(party.audience, role)
     account = session.execute(
@@ -331,8 +331,18 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _check_may_manage(actor: Actor, party: Party) -> None:
-    """Staff manage everybody, owners their own firm."""
+def _check_may_invite(session: Session, actor: Actor, party: Party) -> None:
+    """Staff invite everybody, owners their own firm; whoever approves a reseller its people, and it its customers'."""
+    if actor.audience is Audience.WHOLESALER and party.audience is Audience.RESELLER:
+        approves = actor.may(Permission.WHOLESALER_APPLICATIONS_REVIEW)
+        require(actor, Permission.WHOLESALER_APPLICATIONS_REVIEW if approves else MANAGES[actor.audience])
+        return
+    if actor.audience is Audience.RESELLER and party.audience is Audience.CUSTOMER:
+        require(actor, Permission.RESELLER_CUSTOMERS_MANAGE)
+        own = select(Customer.id).where(Customer.id == party.id, Customer.reseller_id == actor.party_id)
+        if session.scalar(own) is None:
+            raise NoSuchPerson
+        return
     require(actor, MANAGES[actor.audience])
     if actor.audience is not Audience.WHOLESALER and party != Party.of(actor):
         raise NotPermitted

@@ -1,4 +1,4 @@
-"""Tables of the parties and their terms."""
+"""Tables of the parties, their accounts at vendors, and the prices between them."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,21 +9,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.core.db import Base
-from resellers.words import WHOLESALER_REFERENCE, Basis, BillingMode, Hop
-
-__all__ = [
-    "WHOLESALER_REFERENCE",
-    "AccountMapping",
-    "Basis",
-    "BillingMode",
-    "Customer",
-    "Hop",
-    "PriceRule",
-    "PriceRuleScope",
-    "Reseller",
-    "VendorAccount",
-    "Wholesaler",
-]
+from resellers.words import BillingMode, ResellerStatus
 
 
 class Wholesaler(Base):
@@ -48,6 +34,7 @@ class Reseller(Base):
     """A firm that buys from the wholesaler and sells to customers."""
 
     __tablename__ = "reseller"
+    __table_args__ = (CheckConstraint("status IN ('active', 'suspended', 'ended')", name="status_is_known"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
@@ -61,8 +48,12 @@ class Reseller(Base):
     partner_id: Mapped[str] = mapped_column(default="")
     # The currency of its wholesale statements.
     currency: Mapped[str] = mapped_column(String(3))
+    # Who invoices customers unless a dated change or a customer's own says otherwise.
     billing_mode: Mapped[str] = mapped_column(default=BillingMode.RESALE.value)
     email: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(
+        default=ResellerStatus.ACTIVE.value, server_default=ResellerStatus.ACTIVE.value
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     customers: Mapped[list["Customer"]] = relationship(back_populates="reseller", lazy="raise")
