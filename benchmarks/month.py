@@ -1,5 +1,7 @@
 """A realistic month: daily rated usage of many customers, Zipf-like, and the terms to price it by. Seeded."""
 
+import json
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -48,6 +50,36 @@ def write_usage(path: Path, *, lines: int) -> None:
     with duckdb.connect() as engine:
         engine.execute("SELECT setseed(0.42)")
         engine.execute(_FILE.format(path=path, lines=lines, customers=CUSTOMERS, meters=METERS))
+
+
+def repeat_usage(database: Database, lake: Path, *, times: int) -> None:
+    """Make the imported month so many times as long: its rows again, their days moved on within the month."""
+    with database.owner_transaction() as session, duckdb.connect() as engine:
+        query = text("SELECT id, lake_files, accepted, cost FROM delivery_slice WHERE is_current")
+        for identity, files, accepted, cost in session.execute(query).all():
+            paths = list(files)
+            for number in range(1, times):
+                for file in files:
+                    copy = str(Path(file).with_name(f"again-{number}-{Path(file).name}"))
+                    engine.execute(_AGAIN.format(source=lake / file, target=lake / copy, moved=number * 6))
+                    paths.append(copy)
+            values = {
+                "id": identity,
+                "files": json.dumps(paths),
+                "accepted": accepted * times,
+                "cost": json.dumps({currency: f"{Decimal(one) * times:f}" for currency, one in cost.items()}),
+            }
+            session.execute(text(_LONGER), values)
+
+
+_AGAIN = """
+    COPY (SELECT * REPLACE (DATE '2024-09-01' + ((day(usage_date) - 1 + {moved}) % 30)::INTEGER AS usage_date)
+          FROM read_parquet('{source}', hive_partitioning = false)) TO '{target}' (FORMAT parquet, COMPRESSION zstd)
+"""
+_LONGER = """
+    UPDATE delivery_slice SET lake_files = CAST(:files AS jsonb), accepted = :accepted, cost = CAST(:cost AS jsonb)
+    WHERE id = :id
+"""
 
 
 def write_terms(database: Database) -> None:

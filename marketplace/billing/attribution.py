@@ -4,7 +4,7 @@ It multiplies nothing: prices are the pure code's business (`marketplace.rating`
 an overflow is an error, never a rounding.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -24,6 +24,8 @@ from marketplace.rating.rule_choice import SCOPE_COLUMNS
 from marketplace.usage.engine import quoted
 
 _FETCH = 50_000
+#: Sums of a day and subject that are made into lines at once.
+_DAYS_AT_ONCE = 1_000_000
 _PARTY_COLUMNS = {
     **dict.fromkeys(("customer_id", "reseller_id"), pa.int64()),
     **dict.fromkeys(("customer", "customer_currency", "reseller", "reseller_currency"), pa.string()),
@@ -61,6 +63,13 @@ class Kind(NamedTuple):
     row_currency: str
     reseller_currency: str
     customer_currency: str
+
+
+class Lot(NamedTuple):
+    """Lines of some customers, ordered by document and business fields, and the kinds they name by their place."""
+
+    kinds: Sequence[Kind]
+    lines: Iterable[pa.RecordBatch]
 
 
 class BillKey(NamedTuple):
@@ -140,43 +149,44 @@ class Attribution:
                 }
             ),
         )
-        self._db.execute("CREATE TEMP TABLE day_sum AS " + self._day_sums())
+        self._db.execute("CREATE TEMP VIEW usage_row AS " + self._rows())
+        self._db.execute(sql.SUBJECTS)
+        self._db.execute(sql.DAY_SUMS)
         return int(self._one("SELECT coalesce(sum(rows), 0)::BIGINT FROM day_sum"))
 
     def attribute(self) -> None:
         """Find the owner of every account on every day, then the two rules of everything owned."""
         self._load_terms()
         self._db.execute(sql.BUCKETS_OF_DAYS)
+        self._db.execute(sql.STRETCHES)
         self._db.execute(sql.OWNERS)
         self._db.execute(sql.choice_query(self._book.rules))
 
     def group(self, billing_period: Period) -> int:
-        """Sum up to the lines of both hops, as they stand on statements of a period. Gives their number."""
-        self._db.execute(sql.group_query(self._book.rules))
+        """Give everything owned its terms, and lay out the documents of a period. Gives their number."""
+        self._db.execute(sql.terms_query(self._book.rules))
         self._load_documents(billing_period)
-        self._db.execute(sql.ALL_LINES)
-        if self._one("SELECT count(*) FROM line WHERE is_mixed"):
-            self._db.execute(sql.MIXED_LINES)
-            self._db.execute("DELETE FROM line WHERE is_mixed = (parts IS NULL)")
-        self._db.execute(sql.KINDS)
-        return int(self._one("SELECT count(*) FROM line"))
+        self._db.execute(sql.SLICES, [_DAYS_AT_ONCE])
+        return int(self._one("SELECT count(*) FROM document"))
 
-    def kinds(self) -> list[Kind]:
-        """Give what the formulas of lines depend on; lines name theirs by its place."""
-        return [
-            Kind(*row)
-            for row in self._db.execute("SELECT * EXCLUDE (kind) FROM kind ORDER BY kind").fetchall()
-        ]
-
-    def lines(self) -> Iterator[pa.RecordBatch]:
-        """Stream the lines as Arrow, ordered by document and business fields."""
-        yield from self._db.sql(sql.LINES_IN_ORDER).to_arrow_reader(_FETCH)
+    def lots(self) -> Iterator[Lot]:
+        """Sum up to the lines of both hops, those of some customers at a time."""
+        slices = self._db.execute("SELECT DISTINCT slice FROM slice ORDER BY slice").fetchall()
+        for (number,) in slices:
+            self._db.execute(sql.TERMS_OF_SLICE, [number])
+            self._db.execute(sql.GROUPS)
+            self._db.execute(sql.ALL_LINES)
+            if self._one("SELECT count(*) FROM line WHERE is_mixed"):
+                self._db.execute(sql.MIXED_LINES)
+                self._db.execute("DELETE FROM line WHERE is_mixed = (parts IS NULL)")
+            self._db.execute(sql.KINDS)
+            kinds = self._db.execute("SELECT * EXCLUDE (kind) FROM kind ORDER BY kind").fetchall()
+            lines = self._db.sql(sql.LINES_IN_ORDER).to_arrow_reader(_FETCH)
+            yield Lot([Kind(*kind) for kind in kinds], lines)
 
     def costs(self) -> Iterator[tuple[int, str, str, Decimal]]:
         """Give what the vendor charged for each customer: customer, vendor, currency, cost."""
-        query = self._db.execute(
-            "SELECT customer_id, vendor, row_currency, sum(cost) FROM usage_group GROUP BY ALL"
-        )
+        query = self._db.execute(sql.COSTS)
         while rows := query.fetchmany(_FETCH):
             yield from rows
 
@@ -219,7 +229,7 @@ class Attribution:
     def _one(self, query: str) -> Any:
         return self._db.execute(query).fetchall()[0][0]
 
-    def _day_sums(self) -> str:
+    def _rows(self) -> str:
         if not self._sources:
             return sql.NO_ROWS
         needs_list = any(rule.terms.basis == LIST for rule in self._book.rules)
@@ -235,7 +245,7 @@ class Attribution:
             if self._own.get(source.vendor):
                 conditions.append(f"NOT {sql.IS_COMPARED.format(vendor=quoted(source.vendor))}")
             where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-            query = sql.DAY_SUMS.format(
+            query = sql.ROWS.format(
                 vendor=quoted(source.vendor),
                 listing=sql.LISTING if needs_list else "0::TINYINT",
                 price_day="price_day" if source.is_charges else "usage_date",

@@ -29,14 +29,14 @@ def choice_query(rules: Sequence[RuleSpan]) -> str:
         for field, nothing in (("rule_id", "NULL::BIGINT"), ("basis", "NULL::VARCHAR")):
             chosen = ", ".join(f"{alias}.{field}" for alias in aliases)
             picks.append(f"{f'coalesce({chosen})' if aliases else nothing} AS {hop}_{field}")
-    distinct = ", ".join(["d.price_bucket AS bucket", *(_qualified(column) for column in keys)])
+    distinct = ", ".join(["t.price_bucket AS bucket", *(_qualified(column) for column in keys)])
     return _CHOICES.format(picks=", ".join(picks), distinct=distinct, joins=" ".join(joins))
 
 
-def group_query(rules: Sequence[RuleSpan]) -> str:
-    """Write the query that sums up to groups, each with its two rules."""
+def terms_query(rules: Sequence[RuleSpan]) -> str:
+    """Write the query that gives everything owned its two rules."""
     same = "".join(f" AND c.{column} = {_qualified(column)}" for column in _told_apart(rules))
-    return _GROUPS.format(same=same)
+    return _TERMS.format(same=same)
 
 
 def _told_apart(rules: Sequence[RuleSpan]) -> list[str]:
@@ -59,25 +59,40 @@ LISTING = """
     CASE WHEN is_committed OR lower(charge_category) NOT IN ('usage', 'purchase') THEN 2
          WHEN list_cost IS NULL AND list_unit_price IS NULL THEN 1 ELSE 0 END::TINYINT
 """
-DAY_SUMS = """
+ROWS = """
     SELECT {vendor} AS vendor, billing_account, account, subscription, product, sku, meter, unit,
-           charge_category, charge_type, currency, usage_date, {price_day} AS price_day, {listing} AS listing,
+           charge_category, charge_type, currency, {listing} AS listing,
            CASE WHEN listing = 0 AND list_cost IS NULL THEN list_unit_price END AS list_price,
            CASE WHEN listing = 0 AND list_cost IS NULL THEN list_fx END AS list_fx,
-           sum(quantity) AS quantity, sum(cost) AS cost, coalesce(sum(list_cost), 0) AS list_cost,
-           count(*) AS rows, min(charge_from) AS charge_from, max(charge_until) AS charge_until
+           usage_date, {price_day} AS price_day, quantity, cost, list_cost, charge_from, charge_until
     FROM read_parquet([{files}], hive_partitioning = false){where}
-    GROUP BY ALL
 """
 NO_ROWS = """
     SELECT '' AS vendor, '' AS billing_account, '' AS account, '' AS subscription, '' AS product, '' AS sku,
            '' AS meter, '' AS unit, '' AS charge_category, '' AS charge_type, '' AS currency,
-           DATE '2000-01-01' AS usage_date, DATE '2000-01-01' AS price_day,
-           0::TINYINT AS listing, NULL::DECIMAL(38, 18) AS list_price,
-           NULL::DECIMAL(38, 18) AS list_fx, 0::DECIMAL(38, 18) AS quantity, 0::DECIMAL(38, 18) AS cost,
-           0::DECIMAL(38, 18) AS list_cost, 0::BIGINT AS rows, DATE '2000-01-01' AS charge_from,
-           DATE '2000-01-01' AS charge_until
+           0::TINYINT AS listing, NULL::DECIMAL(38, 18) AS list_price, NULL::DECIMAL(38, 18) AS list_fx,
+           DATE '2000-01-01' AS usage_date, DATE '2000-01-01' AS price_day, 0::DECIMAL(38, 18) AS quantity,
+           0::DECIMAL(38, 18) AS cost, 0::DECIMAL(38, 18) AS list_cost,
+           DATE '2000-01-01' AS charge_from, DATE '2000-01-01' AS charge_until
     WHERE false
+"""
+_TELLING = (
+    *("vendor", "billing_account", "account", "subscription", "product", "sku", "meter", "unit"),
+    *("charge_category", "charge_type", "currency", "listing", "list_price", "list_fx"),
+)
+# What rows are about, numbered: their sums per day are many more, and stay in memory where a number stands for it.
+SUBJECTS = f"""
+    CREATE TEMP TABLE subject AS
+    SELECT *, row_number() OVER () AS subject FROM (SELECT DISTINCT {", ".join(_TELLING)} FROM usage_row)
+"""
+DAY_SUMS = f"""
+    CREATE TEMP TABLE day_sum AS
+    SELECT s.subject, r.usage_date, r.price_day, sum(r.quantity) AS quantity, sum(r.cost) AS cost,
+           coalesce(sum(r.list_cost), 0) AS list_cost, count(*) AS rows,
+           min(r.charge_from) AS charge_from, max(r.charge_until) AS charge_until
+    FROM usage_row r
+    JOIN subject s ON {" AND ".join(f"s.{column} IS NOT DISTINCT FROM r.{column}" for column in _TELLING)}
+    GROUP BY s.subject, r.usage_date, r.price_day
 """
 # The stretch of unchanging terms each usage day lies in, which says whose it is, and that of the day which chooses its
 # price: another one for charges of subscriptions, whose price is held from the day their term began.
@@ -88,22 +103,29 @@ BUCKETS_OF_DAYS = """
     JOIN bucket d ON d.starts <= usage_date JOIN bucket p ON p.starts <= price_day
     GROUP BY usage_date, price_day
 """
+STRETCHES = """
+    CREATE TEMP TABLE stretch AS
+    SELECT d.subject, b.bucket, b.price_bucket, sum(d.cost) AS cost, sum(d.rows)::BIGINT AS rows,
+           count(*) AS days, min(d.usage_date) AS first_day, max(d.usage_date) AS last_day
+    FROM day_sum d JOIN day_bucket b USING (usage_date, price_day)
+    GROUP BY d.subject, b.bucket, b.price_bucket
+"""
 OWNERS = """
     CREATE TEMP TABLE owner AS
     SELECT a.vendor, a.account, a.bucket, m.customer_id, m.reseller_id
-    FROM (SELECT DISTINCT s.vendor, s.account, d.bucket FROM day_sum s JOIN day_bucket d USING (usage_date, price_day)) a
+    FROM (SELECT DISTINCT s.vendor, s.account, t.bucket FROM stretch t JOIN subject s USING (subject)) a
     JOIN bucket b ON b.bucket = a.bucket
     LEFT JOIN mapping m ON m.vendor = a.vendor AND m.account = a.account
         AND b.starts >= m.starts AND b.starts < m.ends
 """
-_OWNED_ROWS = """
-    day_sum s JOIN day_bucket d USING (usage_date, price_day)
-    JOIN owner o ON o.vendor = s.vendor AND o.account = s.account AND o.bucket = d.bucket
+_OWNED = """
+    stretch t JOIN subject s USING (subject)
+    JOIN owner o ON o.vendor = s.vendor AND o.account = s.account AND o.bucket = t.bucket
 """
 _CHOICES = f"""
     CREATE TEMP TABLE choice AS
     SELECT k.*, {{picks}}
-    FROM (SELECT DISTINCT {{distinct}} FROM {_OWNED_ROWS}
+    FROM (SELECT DISTINCT {{distinct}} FROM {_OWNED}
           WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax') k
     JOIN bucket b ON b.bucket = k.bucket {{joins}}
 """
@@ -113,35 +135,64 @@ _EFFECTIVE = """
 """
 _WHOLESALE_BASIS = _EFFECTIVE.format(hop="c.wholesale")
 _RETAIL_BASIS = _EFFECTIVE.format(hop="c.retail")
-_USES_LIST = "c.wholesale_basis = 'list' OR c.retail_basis = 'list'"
 # Days and their amounts travel as texts with commas: they are stored, never computed with, on the way. Trailing
 # noughts are dropped, which halves what is carried; a bare point at the end is still a number.
 _TEXT = "rtrim({0}::VARCHAR, '0')"
 # The sum that is priced where a basis is: of a list basis the quantity where rows have a list price, else the list
 # cost they carry.
 _PRICED_SUM = """
-    CASE {basis} WHEN 'cost' THEN s.cost WHEN 'fixed' THEN s.quantity
-                 ELSE CASE WHEN s.list_price IS NULL THEN s.list_cost ELSE s.quantity END END
+    CASE WHEN {basis} = 'cost' THEN d.cost WHEN {basis} = 'fixed' OR t.has_list_price THEN d.quantity
+         ELSE d.list_cost END
 """
-# Rows of one subject and currency under the same two rules; with a list rule, also of the same list price and rate.
-# The days are in no order, but those of both sums in the same.
-_GROUPS = f"""
-    CREATE TEMP TABLE usage_group AS
-    SELECT o.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
-           s.charge_category, s.charge_type, s.currency AS row_currency, c.wholesale_rule_id, c.retail_rule_id,
+# What a subject is charged by over a stretch. Only a list rule tells list prices apart.
+_TERMS = f"""
+    CREATE TEMP TABLE terms AS
+    SELECT t.subject, t.bucket, t.price_bucket, o.customer_id, c.wholesale_rule_id, c.retail_rule_id,
            {_WHOLESALE_BASIS} AS wholesale_basis, {_RETAIL_BASIS} AS retail_basis,
-           CASE WHEN {_USES_LIST} THEN s.listing ELSE 0 END AS listing,
-           CASE WHEN {_USES_LIST} THEN s.list_price END AS list_price,
-           CASE WHEN {_USES_LIST} THEN s.list_fx END AS list_fx,
-           sum(s.quantity) AS quantity, sum(s.cost) AS cost, sum(s.list_cost) AS list_cost,
-           sum(s.rows)::BIGINT AS rows, min(s.charge_from) AS charge_from, max(s.charge_until) AS charge_until,
-           string_agg(s.usage_date::VARCHAR, ',') AS days,
-           string_agg({_TEXT.format(_PRICED_SUM.format(basis="wholesale_basis"))}, ',') AS wholesale_by_day,
-           string_agg(CASE WHEN retail_basis <> 'cost'
-                           THEN {_TEXT.format(_PRICED_SUM.format(basis="retail_basis"))} END, ',') AS retail_by_day
-    FROM {_OWNED_ROWS}
-    JOIN choice c ON c.bucket = d.price_bucket{{same}}
+           coalesce(c.wholesale_basis = 'list' OR c.retail_basis = 'list', false) AS uses_list,
+           s.list_price IS NOT NULL AS has_list_price
+    FROM {_OWNED}
+    JOIN choice c ON c.bucket = t.price_bucket{{same}}
     WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax'
+"""
+# Documents are made some customers at a time, so that texts of days, which cannot leave memory, are few at once.
+SLICES = """
+    CREATE TEMP TABLE slice AS
+    SELECT customer_id, (sum(days) OVER (ORDER BY reseller_id, customer_id) // $1)::INTEGER AS slice
+    FROM (SELECT customer_id, sum(days) AS days
+          FROM terms JOIN stretch USING (subject, bucket, price_bucket) GROUP BY customer_id)
+    JOIN party USING (customer_id)
+"""
+TERMS_OF_SLICE = """
+    CREATE OR REPLACE TEMP TABLE slice_terms AS
+    SELECT * FROM terms WHERE customer_id IN (SELECT customer_id FROM slice WHERE slice = $1)
+"""
+# The days are in no order, but those of both sums in the same.
+_CHARGED = f"""
+    SELECT t.subject, t.bucket, t.price_bucket, sum(d.quantity) AS quantity, sum(d.cost) AS cost, sum(d.list_cost) AS list_cost,
+           sum(d.rows) AS rows, min(d.charge_from) AS charge_from, max(d.charge_until) AS charge_until,
+           string_agg(d.usage_date::VARCHAR, ',') AS days,
+           string_agg({_TEXT.format(_PRICED_SUM.format(basis="t.wholesale_basis"))}, ',') AS wholesale_by_day,
+           string_agg(CASE WHEN t.retail_basis <> 'cost'
+                           THEN {_TEXT.format(_PRICED_SUM.format(basis="t.retail_basis"))} END, ',') AS retail_by_day
+    FROM day_sum d JOIN day_bucket b USING (usage_date, price_day)
+    JOIN slice_terms t ON t.subject = d.subject AND t.bucket = b.bucket AND t.price_bucket = b.price_bucket
+    GROUP BY t.subject, t.bucket, t.price_bucket
+"""
+# Rows alike in all a line shows and currency under the same two rules; with a list rule, also in list price and rate.
+GROUPS = f"""
+    CREATE OR REPLACE TEMP TABLE usage_group AS
+    SELECT t.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
+           s.charge_category, s.charge_type, s.currency AS row_currency, t.wholesale_rule_id, t.retail_rule_id,
+           t.wholesale_basis, t.retail_basis,
+           CASE WHEN t.uses_list THEN s.listing ELSE 0 END AS listing,
+           CASE WHEN t.uses_list THEN s.list_price END AS list_price,
+           CASE WHEN t.uses_list THEN s.list_fx END AS list_fx,
+           sum(c.quantity) AS quantity, sum(c.cost) AS cost, sum(c.list_cost) AS list_cost,
+           sum(c.rows)::BIGINT AS rows, min(c.charge_from) AS charge_from, max(c.charge_until) AS charge_until,
+           string_agg(c.days, ',') AS days, string_agg(c.wholesale_by_day, ',') AS wholesale_by_day,
+           string_agg(c.retail_by_day, ',') AS retail_by_day
+    FROM ({_CHARGED}) c JOIN slice_terms t USING (subject, bucket, price_bucket) JOIN subject s USING (subject)
     GROUP BY ALL
 """
 # One document a hop and customer, with the id of its statement and what ids of its lines begin with. The ids are
@@ -153,7 +204,7 @@ DOCUMENTS = """
            left(sha256(concat_ws(chr(31), 'statement', $2, hop, reseller, customer, currency)), 32) AS statement_id
     FROM (SELECT 'wholesale' AS hop, reseller_currency AS currency, * FROM party
           UNION ALL SELECT 'retail', customer_currency, * FROM party)
-    WHERE customer_id IN (SELECT DISTINCT customer_id FROM usage_group)
+    WHERE customer_id IN (SELECT customer_id FROM terms)
 """
 _SUBJECT = "vendor, account, subscription, product, sku, meter, unit, charge_category, charge_type"
 # Lines of both hops. `taken` is the basis that is priced: with the retail basis `cost` that of the wholesale rule. A
@@ -195,7 +246,7 @@ _PART = f"""
     struct_pack(list_unit := {_LIST_UNIT}, amount := {_TEXT.format("amount")}, days := days, day_basis := day_basis)
 """
 # Where list prices differ within a line, no single sum can be priced: such lines keep what has one price in `parts`.
-ALL_LINES = "CREATE TEMP TABLE line AS " + _LINES.format(parts=f"NULL::{_PART_TYPE}[]", where="")
+ALL_LINES = "CREATE OR REPLACE TEMP TABLE line AS " + _LINES.format(parts=f"NULL::{_PART_TYPE}[]", where="")
 MIXED_LINES = "INSERT INTO line " + _LINES.format(
     parts=f"list({_PART})",
     where="WHERE customer_id IN (SELECT customer_id FROM line WHERE is_mixed) AND taken = 'list'",
@@ -206,7 +257,7 @@ _RULES_OF_LINES = """
 """
 # What the formulas of lines depend on, numbered from nought.
 KINDS = f"""
-    CREATE TEMP TABLE kind AS
+    CREATE OR REPLACE TEMP TABLE kind AS
     SELECT *, (row_number() OVER () - 1)::INTEGER AS kind
     FROM (SELECT DISTINCT l.hop, r.stands_for AS rule_id, u.stands_for AS upper_rule_id, l.listing, l.row_currency,
                  d.reseller_currency, d.customer_currency
@@ -264,19 +315,25 @@ DIFFERING_LINES = """
     FROM differing d LEFT JOIN billed b ON b.subscription = d.subscription
     ORDER BY d.subscription, b.charge_from, b.charge_type, b.cost
 """
+COSTS = f"""
+    SELECT o.customer_id, s.vendor, s.currency, sum(t.cost)
+    FROM {_OWNED}
+    WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax' GROUP BY ALL
+"""
 UNMAPPED = f"""
-    SELECT s.vendor, s.billing_account, s.account, s.currency, sum(s.rows)::BIGINT, sum(s.cost) AS cost,
-           min(s.usage_date), max(s.usage_date), arg_max(s.product, s.cost)
-    FROM {_OWNED_ROWS}
+    SELECT s.vendor, s.billing_account, s.account, s.currency, sum(t.rows)::BIGINT, sum(t.cost) AS cost,
+           min(t.first_day), max(t.last_day), arg_max(s.product, t.cost)
+    FROM {_OWNED}
     WHERE o.customer_id IS NULL AND lower(s.charge_category) <> 'tax'
     GROUP BY ALL ORDER BY cost DESC, s.vendor, s.account, s.currency, s.billing_account
 """
 TAX = """
-    SELECT vendor, billing_account, currency, sum(cost), sum(rows)::BIGINT FROM day_sum
-    WHERE lower(charge_category) = 'tax' GROUP BY ALL
+    SELECT s.vendor, s.billing_account, s.currency, sum(t.cost), sum(t.rows)::BIGINT
+    FROM stretch t JOIN subject s USING (subject)
+    WHERE lower(s.charge_category) = 'tax' GROUP BY ALL
 """
 OWNED = f"""
-    SELECT s.vendor, s.billing_account, s.currency, sum(s.cost), sum(s.rows)::BIGINT
-    FROM {_OWNED_ROWS}
+    SELECT s.vendor, s.billing_account, s.currency, sum(t.cost), sum(t.rows)::BIGINT
+    FROM {_OWNED}
     WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax' {{where}} GROUP BY ALL
 """

@@ -195,7 +195,7 @@ class StatementLine(Base):
     cost: Mapped[Decimal]
     # The currency of the vendor's rows.
     row_currency: Mapped[str] = mapped_column(String(3))
-    # The usage days behind the line, and the basis of each; amount of a day = basis x day_factor.
+    # The usage days behind the line, in no order, and the basis of each; amount of a day = basis x day_factor.
     days: Mapped[list[date]] = mapped_column(ARRAY(DATE))
     day_basis: Mapped[list[Decimal]] = mapped_column(ARRAY(NUMERIC))
     day_factor: Mapped[Decimal]

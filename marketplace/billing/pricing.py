@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from marketplace.billing.attribution import Kind
+from marketplace.billing.attribution import Kind, Lot
 from marketplace.billing.terms import Book
 from marketplace.core.rounding import EXACT, whole_numbers
 from marketplace.rating.exact import add, multiply, plain
@@ -63,11 +63,12 @@ class Priced:
     figures: Sequence[Figures]
 
 
-def price_all(batches: Iterable[pa.RecordBatch], kinds: Sequence[Kind], book: Book) -> Iterator[Priced]:
-    """Price lines that come as Arrow batches, document by document. Gives the documents in the same order."""
-    formulas = _Formulas(kinds, book)
-    for table in _whole_documents(batches):
-        yield _price(table, formulas)
+def price_all(lots: Iterable[Lot], book: Book) -> Iterator[Priced]:
+    """Price lines document by document. Gives the documents in the order they come in."""
+    for kinds, lines in lots:
+        formulas = _Formulas(kinds, book)
+        for table in _whole_documents(lines):
+            yield _price(table, formulas)
 
 
 def _whole_documents(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -80,10 +81,10 @@ def _whole_documents(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         last = table["document"][-1]
         start = pc.index(table["document"], last).as_py()
         if start:
-            yield table.slice(0, start).combine_chunks()
+            yield table.slice(0, start)
         rest = table.slice(start)
     if rest is not None:
-        yield rest.combine_chunks()
+        yield rest
 
 
 class _Formulas:

@@ -74,7 +74,7 @@ def rate_period(
         progress("attribute", 0, 1)
         attribution.attribute()
         progress("group", 0, 1)
-        lines = attribution.group(billing_period)
+        documents = attribution.group(billing_period)
         rated = RatedPeriod(
             book=book,
             rows=rows,
@@ -83,22 +83,22 @@ def rate_period(
             tax={key: cost for key, (cost, _) in attribution.tax().items()},
             costs=attribution.costs,
         )
-        rated.priced = _noting(
-            price_all(attribution.lines(), attribution.kinds(), book), rated, lines, progress
-        )
+        rated.priced = _noting(price_all(attribution.lots(), book), rated, documents, progress)
         yield rated, lambda: _parts(attribution, rated, sources)
 
 
-def _noting(priced: Iterator[Priced], rated: RatedPeriod, lines: int, progress: Progress) -> Iterator[Priced]:
+def _noting(
+    priced: Iterator[Priced], rated: RatedPeriod, documents: int, progress: Progress
+) -> Iterator[Priced]:
     """Let priced customers pass, noting whose wholesale statement is parked, and how far the work is."""
     done = 0
-    progress("price", 0, lines)
+    progress("price", 0, documents)
     for some in priced:
         for one in some.figures:
-            done += one.lines
+            done += 1
             if one.hop == WHOLESALE and one.parked_pair:
                 rated.parked_customers.append(one.customer_id)
-        progress("price", done, lines)
+        progress("price", done, documents)
         yield some
 
 

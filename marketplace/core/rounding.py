@@ -82,12 +82,12 @@ def share(parts: Sequence[int], unit: int, total: int) -> list[int]:
         return units
     if missing > 0:
         fractions = [part % unit for part in parts]
-        by_fraction = sorted(
-            (i for i, fraction in enumerate(fractions) if fraction), key=fractions.__getitem__, reverse=True
-        )
+        by_fraction = sorted(range(len(parts)), key=fractions.__getitem__, reverse=True)
         for i in by_fraction[:missing]:
+            if not fractions[i]:
+                break
             units[i] += 1
-        missing -= min(missing, len(by_fraction))
+            missing -= 1
     if missing:
         largest = max(range(len(parts)), key=lambda i: (abs(parts[i]), -i))
         units[largest] += missing

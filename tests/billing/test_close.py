@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from marketplace.billing import attribution
 from marketplace.core.db import Database
 from marketplace.core.period import Period
 from resellers.models import Basis, Hop
@@ -148,3 +149,31 @@ def test_late_usage_after_the_close_is_billed_as_a_difference_that_names_its_per
     assert figures["balance"]["ok"] is True
     with pytest.raises(Exception, match="There is no usage"):
         close("2024-11")
+
+
+def test_a_month_made_a_few_customers_at_a_time_has_the_same_lines(
+    database: Database, lake: Path, close: Close, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.owner_transaction() as session:
+        for number, currency in enumerate(("EUR", "USD", "JPY")):
+            customer = make_customer(session, f"C{number}", currency=currency)
+            make_mapping(session, customer=customer, account=f"a{number}", vendor="cloud")
+            make_rule(session, Hop.WHOLESALE, basis=Basis.COST, percent=str(number), customer=customer)
+        # There is no rate to JPY: that customer's retail document waits.
+        make_fx(session, "1.1", source="EUR", target="USD", month="2024-09")
+        some = [("a0", 9), ("a1", 9), ("a1", 10), ("a2", 9), ("nobody", 9)]
+        rows = [
+            Usage(cost="1.5", product=product, account=account, day=date(2024, 9, day))
+            for account, day in some
+            for product in ("Disk", "Virtual machine")
+        ]
+        deliver(session, lake, rows)
+    close()
+    before = lines(database)
+    monkeypatch.setattr(attribution, "_DAYS_AT_ONCE", 1)
+
+    a_few = close()
+
+    assert lines(database) == before
+    assert (a_few["changes"], a_few["balance"]["ok"]) == ({}, True)
+    assert a_few["lines"] == {"wholesale": 6, "retail": 4}

@@ -69,7 +69,7 @@ def test_every_line_and_total_is_the_models(
     @chosen
     @given(month=months())
     def check(month: Month) -> None:
-        assume(month.rows)
+        assume(any(row.period == MONTH for row in month.rows))
         with fresh_marketplace(postgres, folder) as marketplace:
             fill(marketplace, month)
             close = Books(month.world, month.rows).draft(MONTH)
@@ -91,7 +91,7 @@ def test_order_of_rows_and_files_is_irrelevant_and_closing_twice_changes_nothing
     @chosen
     @given(month=months(), seed=st.integers(0, 2**32))
     def check(month: Month, seed: int) -> None:
-        assume(month.rows)
+        assume(any(row.period == MONTH for row in month.rows))
         shuffled = replace(month, deliveries=reordered(month.deliveries, Random(seed)))
         seen = []
         for version in (month, shuffled):
