@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from marketplace import schema
+from marketplace.billing.models import CloseRun
 from marketplace.core.actor import Actor
 from marketplace.core.db import Database
+from marketplace.core.errors import Phrase
 from marketplace.schema import SchemaAhead, SchemaMissing
+from marketplace.usage.models import Delivery
 from tests.conftest import ThrowAwayPostgres
 
 
@@ -43,6 +46,24 @@ def test_every_step_can_be_undone_and_done_again(empty: Database) -> None:
 
     assert left == ["alembic_version"]
     assert again == steps
+
+
+def test_a_database_with_a_month_in_it_goes_back_a_step_and_up_again_for_every_step(empty: Database) -> None:
+    steps = schema.migrate(empty)
+    with empty.owner_transaction() as session:
+        refused = Phrase.verbatim("2024-09 is closed.")
+        session.add(CloseRun(period=202409, status="refused", error=refused, started_by="Wanda"))
+        session.add(CloseRun(period=202409, status="done", started_by="Wanda"))
+        session.add(Delivery(vendor="microsoft", created_by="Wanda"))
+
+    for _ in steps[1:]:
+        schema.undo_last_step(empty)
+    schema.migrate(empty)
+
+    with empty.owner_transaction() as session:
+        errors = session.scalars(select(CloseRun.error).order_by(CloseRun.id)).all()
+        assert [str(error or "") for error in errors] == ["2024-09 is closed.", ""]
+        assert session.scalars(select(Delivery.error)).all() == [None]
 
 
 def test_a_new_database_has_its_wholesaler_in_euro(database: Database) -> None:

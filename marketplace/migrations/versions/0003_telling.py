@@ -47,11 +47,11 @@ def upgrade() -> None:
     )
     op.execute(_PEOPLE.format(column=", awaits_mail", value=", u.wants_mail"))
     for table in _STORED:
+        op.alter_column(table, "error", nullable=True)
         op.alter_column(
             table,
             "error",
             type_=postgresql.JSONB(),
-            nullable=True,
             postgresql_using="CASE WHEN error <> '' THEN "
             "jsonb_build_object('sentence', '%%(text)s', 'facts', jsonb_build_object('text', error)) END",
         )
