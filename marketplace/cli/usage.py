@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from marketplace.cli.close import period_argument
 from marketplace.cli.context import open_database
@@ -97,6 +98,7 @@ def _fetch(args: argparse.Namespace) -> Result:
             period=args.period,
             today=utc_now().date(),
             currency=currency,
+            key=uuid4(),
             pause=time.sleep,
         )
     deliveries = [_data(database, settings, one, actor) for one in received]

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import closing
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
@@ -70,6 +71,7 @@ def queue_fetching(session: Session, *, actor: Actor, vendor: str, period: Perio
         queueing_lock=f"{FETCH} {vendor} {period}",
         vendor=vendor,
         period=str(period),
+        key=str(uuid4()),
         user_id=actor.user_id,
         name=actor.name,
     )
@@ -85,9 +87,16 @@ def queue_fetching(session: Session, *, actor: Actor, vendor: str, period: Perio
 
 @jobs.register(FETCH, retries=5)
 def fetch(
-    database: Database, settings: Settings, *, vendor: str, period: str, user_id: int | None, name: str
+    database: Database,
+    settings: Settings,
+    *,
+    vendor: str,
+    period: str,
+    key: str,
+    user_id: int | None,
+    name: str,
 ) -> None:
-    """Fetch as whoever asked. A vendor that is away is tried again; any other refusal is told to the person."""
+    """Fetch as whoever asked. A vendor that is away or not ready is asked again; any other refusal is told."""
     actor = Actor(
         name,
         Audience.WHOLESALER,
@@ -108,6 +117,7 @@ def fetch(
                 period=Period.parse(period),
                 today=utc_now().date(),
                 currency=currency,
+                key=UUID(key),
                 pause=time.sleep,
             )
     except VendorUnavailable:

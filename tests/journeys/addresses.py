@@ -14,10 +14,12 @@ from marketplace.core.audit import AuditEntry
 from marketplace.core.clock import utc_now
 from marketplace.core.period import Period
 from marketplace.usage.models import Delivery
+from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import AccountMapping, Customer, Hop, PriceRule, PriceRuleScope, Reseller
 from tests.architecture.routes import STORED
 from tests.factories import make_charge_difference
 from tests.journeys.world import ARMOR, CARNAC, World
+from tests.vendor_factories import make_inquiry, make_outside_change, make_request
 
 #: Files, JSON and fragments of a page: nobody looks at them by themselves.
 NO_PAGES = {
@@ -27,6 +29,7 @@ NO_PAGES = {
     "/admin/palette",
     "/admin/periods/<period:period>/run",
     "/admin/statements/<period:period>/download",
+    "/admin/suggestions/<string:name>",
     "/owed/focus",
     "/palette",
     "/portal/palette",
@@ -124,6 +127,10 @@ def ids_of(world: World) -> dict[str, str]:
                 select(PeriodBalance.id).where(PeriodBalance.period == CLOSED.number)
             ),
             "admin:difference_id": _difference(session),
+            "admin:request_id": make_request(
+                session, customer, "failed", error="Ask again tomorrow."
+            ).public_id,
+            "admin:vendor_name": "microsoft",
             "admin:membership_id": _member(session, "wanda@demo.example"),
             "storefront:statement_id": bought.statement_id,
             "storefront:sold statement_id": sold.statement_id,
@@ -132,6 +139,7 @@ def ids_of(world: World) -> dict[str, str]:
             "storefront:question_id": session.scalar(
                 select(Question.public_id).where(Question.addressed_to == "reseller")
             ),
+            "storefront:inquiry_id": make_inquiry(session, customer).public_id,
             "storefront:rule_id": session.scalar(rule.where(PriceRuleScope.reseller_id == reseller.id)),
             "storefront:membership_id": _member(session, "rosa@demo.example"),
             "storefront:token": _link(session, "pavel@demo.example"),
@@ -142,6 +150,7 @@ def ids_of(world: World) -> dict[str, str]:
             ),
             "portal:membership_id": _member(session, "victor@demo.example"),
         }
+        make_outside_change(session, customer)
     assert None not in found.values(), found
     return {name: str(value) for name, value in found.items()}
 
@@ -149,8 +158,14 @@ def ids_of(world: World) -> dict[str, str]:
 def written_by_people(world: World) -> set[str]:
     """Give what somebody wrote, in whatever language: questions, answers and reasons."""
     with world.database.owner_transaction() as session:
-        texts = [*session.scalars(select(QuestionMessage.text)), *session.scalars(select(AuditEntry.reason))]
-    return set(texts) - {""}
+        texts = [
+            *session.scalars(select(QuestionMessage.text)),
+            *session.scalars(select(AuditEntry.reason)),
+            *session.scalars(select(ProvisioningRequest.question)),
+            *session.scalars(select(ProvisioningRequest.answer)),
+            *session.scalars(select(ProvisioningRequest.error).where(ProvisioningRequest.error.is_not(None))),
+        ]
+    return {str(text) for text in texts} - {""}
 
 
 def _asked(session: Session, reseller: Reseller, line_id: UUID) -> UUID:

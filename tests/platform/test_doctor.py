@@ -11,6 +11,7 @@ from marketplace.cli.doctor import FAULT, GOOD, NOTICE, Finding, examine
 from marketplace.core.actor import Actor
 from marketplace.core.db import Database
 from marketplace.settings import Settings, load_settings
+from tests.vendors.simulated import running_simulator
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +81,46 @@ def test_it_tells_no_secrets(command_line: Settings, monkeypatch: pytest.MonkeyP
     assert "mail.example.com" in told
     assert "hunter2" not in told
     assert command_line.secret_key not in told
+
+
+class TestVendors:
+    def test_the_simulator_is_no_vendor_and_is_said_to_be_none(
+        self, command_line: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        away = found(command_line)["microsoft"]
+        with running_simulator() as simulator:
+            monkeypatch.setenv("MARKETPLACE_SIMULATOR_PORT", simulator.address.rpartition(":")[2])
+            there = found(load_settings())["microsoft"]
+
+        assert (away.state, there.state) == (NOTICE, NOTICE)
+        assert "which `serve` and `demo` start" in away.words
+        assert "which runs" in there.words
+
+    def test_without_either_orders_are_fulfilled_by_hand(
+        self, command_line: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        del command_line
+        monkeypatch.setenv("MARKETPLACE_SIMULATOR_PORT", "0")
+
+        assert found(load_settings())["microsoft"].words == "fulfilled by hand"
+
+    def test_a_real_vendor_needs_credentials_which_are_not_shown(
+        self, command_line: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        del command_line
+        with running_simulator() as stand_in:
+            for name in ("", "_GRAPH", "_SIGN_IN"):
+                monkeypatch.setenv(f"MARKETPLACE_MICROSOFT{name}_ADDRESS", stand_in.address)
+            bare = found(load_settings())["microsoft"]
+            monkeypatch.setenv("MARKETPLACE_MICROSOFT_TENANT", "0e195b37")
+            monkeypatch.setenv("MARKETPLACE_MICROSOFT_CLIENT_ID", "app")
+            monkeypatch.setenv("MARKETPLACE_MICROSOFT_CLIENT_SECRET", "hunter2")
+            settings = load_settings()
+            whole = found(settings)["microsoft"]
+        gone = found(settings)["microsoft"]
+
+        assert bare.state == FAULT
+        assert "MARKETPLACE_MICROSOFT_CLIENT_SECRET" in bare.remedy
+        assert (whole.state, gone.state) == (GOOD, FAULT)
+        assert not settings.has_simulator
+        assert "hunter2" not in f"{bare}{whole}{gone}{settings!r}"

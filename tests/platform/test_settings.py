@@ -60,6 +60,16 @@ def test_a_secret_others_can_read_is_refused(settings: Settings) -> None:
         ("MARKETPLACE_PORT", "http", "MARKETPLACE_PORT: input should be a valid integer"),
         ("MARKETPLACE_MEMORY_LIMIT", "lots", "MARKETPLACE_MEMORY_LIMIT: write a whole number and a unit"),
         ("MARKETPLACE_LOCALE", "de", "MARKETPLACE_LOCALE: input should be 'en' or 'fr'"),
+        (
+            "MARKETPLACE_MICROSOFT_ADDRESS",
+            "partner center",
+            "MARKETPLACE_MICROSOFT_ADDRESS: write https://host",
+        ),
+        (
+            "MARKETPLACE_MICROSOFT_ADDRESS",
+            "http://vendor.example",
+            "credentials would be readable on the way",
+        ),
         ("MARKETPLACE_SMTP_URL", "mail", "MARKETPLACE_SMTP_URL: write smtp://host:port"),
     ],
 )

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from catalog.words import BillingCycle
+from marketplace.vendors.addresses import address_faults
 from marketplace.vendors.partner_center.bodies import parties, trade
 from marketplace.vendors.partner_center.client import read_json
-from marketplace.vendors.values import SubscriptionStatus
+from marketplace.vendors.values import Address, Contact, NewCustomer, SubscriptionStatus
 from tests.conformance.shared_data import shared
 
 pytestmark = pytest.mark.conformance
@@ -100,3 +101,31 @@ def test_resellers_connected_to_the_wholesaler(captured: Captured) -> None:
         ("ReleCloud", "4847433", "BR", True),
     ]
     assert parties.relation(captured("GetPartnerRelationship")["items"][0]).partner_id == "9999999"
+
+
+@pytest.mark.parametrize(
+    ("country", "postal_code", "state", "phone", "faulty"),
+    [
+        ("US", "98052", "WA", "425-555-0100", []),
+        ("US", "98052-1234", "WA", "(425) 555-0100", []),
+        ("US", "9805", "", "1", ["state", "postal_code", "phone"]),
+        ("US", "98052", "Washington", "", ["state"]),
+        ("DE", "80331", "", "", []),
+        ("DE", "D-80331", "", "", ["postal_code"]),
+        ("DE", "", "", "", ["postal_code"]),
+        ("GB", "SW1A 1AA", "", "", []),
+        ("GB", "12345", "", "", ["postal_code"]),
+    ],
+)
+def test_an_address_is_judged_by_the_vendors_own_rules_before_it_is_sent(
+    captured: Captured, country: str, postal_code: str, state: str, phone: str, faulty: list[str]
+) -> None:
+    rules = parties.address_rules(captured(f"GetCountryValidationRules-{country}"))
+    customer = NewCustomer(
+        name="Fabrikam",
+        domain="fabrikam.onmicrosoft.com",
+        address=Address(country, "City", "1 Street", postal_code, state),
+        contact=Contact("Ada", "Lovelace", "ada@fabrikam.example", phone),
+    )
+
+    assert [field for field, _why in address_faults(customer, rules)] == faulty

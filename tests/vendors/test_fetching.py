@@ -3,6 +3,7 @@
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -41,6 +42,7 @@ def fetched(
     *,
     period: Period = MARCH,
     today: date = date(2025, 4, 6),
+    key: UUID | None = None,
     pauses: list[float] | None = None,
 ) -> list[Received]:
     """Fetch a month, without really waiting."""
@@ -52,6 +54,7 @@ def fetched(
         period=period,
         today=today,
         currency="EUR",
+        key=key or uuid4(),
         pause=(pauses if pauses is not None else []).append,
     )
 
@@ -111,17 +114,22 @@ def test_a_month_without_anything_is_said_to_have_nothing(
         fetched(database, settings, connector, period=Period(2024, 1))
 
 
-def test_files_are_waited_for_with_growing_pauses_and_not_for_ever(
+def test_files_that_take_long_are_fetched_by_whoever_asks_again_with_the_same_key(
     database: Database, settings: Settings, month: Simulator, connector: PartnerCenter
 ) -> None:
     month.tell("provisioning", seconds=60)
     pauses: list[float] = []
+    key = uuid4()
 
     with pytest.raises(VendorBusy):
-        fetched(database, settings, connector, pauses=pauses)
+        fetched(database, settings, connector, key=key, pauses=pauses)
+    month.tell("clock", seconds=60)
+    month.tell("provisioning", seconds=10_000)
+    with pytest.raises(VendorBusy):  # the usage is there; the bill was asked for only now
+        fetched(database, settings, connector, key=key)
 
-    assert pauses[:6] == [1, 2, 5, 10, 20, 30]
-    assert sum(pauses) > 30 * 60
+    assert pauses == [1, 2, 5, 10, 20]
+    assert set(deliveries(database)) == {"daily"}
 
 
 def test_a_vendor_served_by_hand_has_no_files_to_fetch(database: Database, settings: Settings) -> None:
@@ -134,5 +142,6 @@ def test_a_vendor_served_by_hand_has_no_files_to_fetch(database: Database, setti
             period=MARCH,
             today=date(2025, 4, 6),
             currency="EUR",
+            key=uuid4(),
             pause=lambda _seconds: None,
         )

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from catalog.words import BillingCycle, Term
+from marketplace.vendors.addresses import AddressUnfit
 from marketplace.vendors.errors import NotSold, VendorBusy, VendorRefused
 from marketplace.vendors.partner_center.connector import PartnerCenter
 from marketplace.vendors.values import (
@@ -67,7 +68,7 @@ def test_an_address_that_breaks_the_rules_of_its_country_is_refused(connector: P
     rules = connector.address_rules("FR")
 
     assert rules.postal_code_pattern == r"^\d{5}$"
-    with pytest.raises(VendorRefused, match="postal code"):
+    with pytest.raises(AddressUnfit, match="Postal code is not a postal code of FR"):
         connector.create_customer(firm(postal_code="5634"), key=uuid4())
 
 

@@ -293,6 +293,19 @@ class TestByHand:
         assert (subscription.reference, subscription.quantity) == ("BH-881", 4)
         assert subscription.ends_on == date(2026, 3, 10)
 
+    def test_a_customer_without_an_account_is_served_by_hand_even_where_the_vendor_is_connected(
+        self, desk: Desk
+    ) -> None:
+        request = desk.buy("")
+
+        desk.work(request)
+
+        task = desk.request(request)
+        assert task.state == "by_hand"
+        assert task.error is not None
+        assert "no account at microsoft" in task.error
+        assert desk.simulator.overview()["orders"] == 0
+
     def test_without_the_vendors_reference_it_is_not_done(self, desk: Desk) -> None:
         request = desk.ask(Purchase("", (line(number=1),)), vendor="backup-house")
         desk.work(request)

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid5
 
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.db import Database
@@ -18,9 +18,8 @@ from marketplace.vendors.connector import Capability, Connector
 from marketplace.vendors.errors import NotOffered, VendorBusy
 from marketplace.vendors.values import FileKind, FileRequest
 
-_PAUSES = (1, 2, 5, 10, 20, 30)
-"""Seconds between looks; the last one again and again."""
-_MOST_LOOKS = 70
+_PAUSES = (1, 2, 5, 10, 20)
+"""Seconds between looks, in all; who asks again later with the same key goes on with the same files."""
 _KIND_OF_BILL = "one_time"
 
 Pause = Callable[[float], None]
@@ -41,11 +40,13 @@ def fetch_month(
     period: Period,
     today: date,
     currency: str,
+    key: UUID,
     pause: Pause,
 ) -> list[Received]:
     """Fetch and import what the vendor has of a month: its billed usage and its bill, or what is not billed yet.
 
-    Fetched again, the same bytes change nothing and newer ones replace what was there.
+    Fetched again, the same bytes change nothing and newer ones replace what was there. Files that take the vendor
+    longer raise `VendorBusy`.
     """
     require(actor, Permission.WHOLESALER_USAGE_IMPORT)
     if Capability.FILES not in connector.capabilities:
@@ -56,7 +57,7 @@ def fetch_month(
     work.mkdir(exist_ok=True)
     for request in requests:
         with tempfile.TemporaryDirectory(dir=work) as folder:
-            files = _fetch(connector, request, Path(folder), pause)
+            files = _fetch(connector, request, Path(folder), key, pause)
             if files:
                 imported.append(
                     import_files(
@@ -88,15 +89,18 @@ def _requests(connector: Connector, period: Period, *, today: date, currency: st
     return [FileRequest(FileKind.USAGE, currency=currency, is_last_month=period != running)]
 
 
-def _fetch(connector: Connector, request: FileRequest, folder: Path, pause: Pause) -> Sequence[Path]:
-    """Have the files made, wait for them, and fetch them."""
-    operation = connector.begin_export(request, key=uuid4())
-    for look in range(_MOST_LOOKS):
+def _fetch(
+    connector: Connector, request: FileRequest, folder: Path, key: UUID, pause: Pause
+) -> Sequence[Path]:
+    """Have the files made, wait a little for them, and fetch them."""
+    operation = connector.begin_export(request, key=uuid5(key, f"{request.kind} {request.invoice}"))
+    for seconds in (*_PAUSES, None):
         files = connector.export_state(operation)
         if files is not None:
             return connector.download(files, folder)
-        pause(_PAUSES[min(look, len(_PAUSES) - 1)])
-    raise VendorBusy(vendor=connector.vendor, reason="it has been making the files for half an hour")
+        if seconds is not None:
+            pause(seconds)
+    raise VendorBusy(vendor=connector.vendor, reason="it is still making the files")
 
 
 def _name(request: FileRequest, period: Period, file: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from marketplace.core.errors import Refusal
+from marketplace.vendors.addresses import check_address
 from marketplace.vendors.connector import Capability, Connector
 from marketplace.vendors.errors import NotSold, VendorAnswerUnreadable, VendorRefused
 from marketplace.vendors.partner_center import exports
@@ -95,7 +96,7 @@ class PartnerCenter(Connector):
         for item in self._items_of(product, body, country):
             if (
                 item.is_purchasable
-                and item.segment == segment
+                and item.segment == segment.casefold()
                 and (not item.terms or line.term in item.terms)
                 and (not item.billing_cycles or line.billing_cycle in item.billing_cycles)
             ):
@@ -117,8 +118,10 @@ class PartnerCenter(Connector):
         return parties.address_rules(self._client.get(f"v1/countryvalidationrules/{country}").body)
 
     def create_customer(self, customer: NewCustomer, *, key: UUID) -> VendorCustomer:
-        """Open a tenant, for the reseller where its own is named."""
-        body = parties.customer_body(customer, self.address_rules(customer.address.country))
+        """Open a tenant, for the reseller where its own is named. Raises `AddressUnfit`."""
+        rules = self.address_rules(customer.address.country)
+        check_address(customer, rules)
+        body = parties.customer_body(customer, rules)
         return parties.customer(self._client.send("POST", "v1/customers", body, key=key).body)
 
     def customer(self, account: str) -> VendorCustomer:

@@ -34,6 +34,7 @@ _NEEDS = {
     NewCustomer: Capability.CUSTOMERS,
     Attestation: Capability.AGREEMENTS,
 }
+_NO_ACCOUNT = N_("The customer has no account at %(vendor)s that is mapped today, so people have to do it.")
 _CANCELLED = N_("The vendor cancelled the order: %(words)s")
 _UPGRADE_FAILED = N_("The vendor did not carry out the upgrade: %(words)s")
 
@@ -81,6 +82,8 @@ def carry_out(connector: Connector, step: Step) -> Outcome:
     """Do one step. What a vendor may fail in is an outcome, not an error."""
     if _NEEDS[type(step.asked)] not in connector.capabilities:
         return Outcome(RequestState.BY_HAND)
+    if not step.account and not isinstance(step.asked, NewCustomer):
+        return Outcome(RequestState.BY_HAND, error=Phrase.of(_NO_ACCOUNT, vendor=connector.vendor))
     try:
         return _carry_out(connector, step)
     except VendorUnavailable as refusal:

@@ -59,7 +59,7 @@ _CAPABILITIES = {
     "upgrades": N_("Upgrades"),
     "subscriptions": N_("Subscriptions"),
     "invoices": N_("Bills"),
-    "files": N_("Files of usage and bills"),
+    "files": N_("Files"),
 }
 
 
@@ -105,27 +105,27 @@ def vendors() -> ResponseReturnValue:
     return render_template("admin/vendors/list.html", rows=rows)
 
 
-@blueprint.get("/vendors/<string:name>")
+@blueprint.get("/vendors/<string:vendor_name>")
 @requires(Permission.WHOLESALER_VENDORS_VIEW)
-def vendor(name: str) -> ResponseReturnValue:
+def vendor(vendor_name: str) -> ResponseReturnValue:
     """Show a vendor; with `check`, whether it can be reached now."""
     form = MonthForm(formdata=None)
     form.month.data = Period.of(utc_now().date()).previous()
-    return _page(name, form, is_checked="check" in request.args)
+    return _page(vendor_name, form, is_checked="check" in request.args)
 
 
-@blueprint.post("/vendors/<string:name>/fetch")
+@blueprint.post("/vendors/<string:vendor_name>/fetch")
 @requires(Permission.WHOLESALER_USAGE_IMPORT)
-def fetch_files(name: str) -> ResponseReturnValue:
+def fetch_files(vendor_name: str) -> ResponseReturnValue:
     """Have the worker fetch a month's files and import them."""
-    if name not in CONNECTED:
+    if vendor_name not in CONNECTED:
         abort(404)
     form = MonthForm()
     period: Period | None = form.month.data
     if not form.validate_on_submit() or period is None:
-        return _page(name, form), 422
+        return _page(vendor_name, form), 422
     with transaction() as session:
-        queue_fetching(session, actor=current_actor(), vendor=name, period=period)
+        queue_fetching(session, actor=current_actor(), vendor=vendor_name, period=period)
     flash(gettext("The files of %(month)s are being fetched.", month=shown.period(period)), "success")
     return redirect(url_for("admin.imports"), code=303)
 
