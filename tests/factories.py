@@ -3,7 +3,7 @@
 The session must be allowed to write: the owner's, or one opened as the wholesaler.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
 from uuid import uuid4
@@ -13,7 +13,11 @@ from sqlalchemy.orm import Session
 
 from catalog.models import FxRate
 from marketplace.billing.models import ChargeDifference
+from marketplace.core.actor import Actor
 from marketplace.core.period import Period
+from marketplace.subscriptions.models import Subscription
+from marketplace.subscriptions.operations.buying import Purchase, activate
+from marketplace.subscriptions.rules.history import Quoted
 from resellers.models import (
     AccountMapping,
     Basis,
@@ -26,6 +30,7 @@ from resellers.models import (
     VendorAccount,
     Wholesaler,
 )
+from tests.subscriptions.lives import quoted
 
 _numbers = count(1)
 
@@ -255,3 +260,23 @@ def make_charge_difference(
     session.add(made)
     session.flush()
     return made
+
+
+def make_subscription(
+    session: Session,
+    customer: Customer,
+    *,
+    what: Quoted | None = None,
+    quantity: int = 10,
+    on: datetime | None = None,
+    vendor_id: str = "",
+) -> Subscription:
+    """Make a subscription of a customer: ten seats for a year from now, unless told otherwise."""
+    purchase = Purchase(
+        customer_id=customer.id,
+        vendor_account=f"tenant-{customer.reference}",
+        quoted=what or quoted(),
+        quantity=quantity,
+        vendor_subscription_id=vendor_id,
+    )
+    return activate(session, actor=Actor.system(), purchase=purchase, now=on or datetime.now(UTC))

@@ -21,6 +21,7 @@ TOPICS = (
     "close",
     "statements",
     "explain",
+    "subscriptions",
     "catalog",
     "backup",
     "restore",

@@ -74,13 +74,15 @@ class Charge:
     """Some days of a cycle for a number of units: negative where they are taken back.
 
     `number` is the place in the history of the segment that made it, `sold_as` of the one whose units they are: what
-    is taken back was sold as something before. `billed_on` is the day of the event, which decides the month.
+    is taken back was sold as something before. `billed_on` is the day of the event, which decides the month;
+    `price_day` is the day the term began, which decides the price rule.
     """
 
     number: int
     sold_as: int
     kind: ChargeKind
     billed_on: date
+    price_day: date
     start: date
     end: date
     whole_days: int
@@ -178,6 +180,7 @@ def _charge(
         sold_as=sold_as,
         kind=segment.kind if is_first else ChargeKind.CYCLE_CHARGE,
         billed_on=segment.happened_on if is_first else start,
+        price_day=history[sold_as].term_start,
         start=start,
         end=end,
         whole_days=cycle.whole_days,

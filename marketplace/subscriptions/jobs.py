@@ -13,7 +13,7 @@ RENEW = "subscriptions.renew"
 COMPARE = "subscriptions.compare"
 
 
-@register(RENEW, retries=5)
+@register(RENEW, retries=5, every="7 * * * *")
 def renew(database: Database, settings: Settings) -> int:
     """Let every term that has ended be followed by what was decided. Doing it again does nothing."""
     del settings

@@ -106,7 +106,7 @@ def stacked_bars(chart: StackedBars) -> Markup:
         for at, label in enumerate(chart.labels)
     ]
     legend = _legend([series.name for series in chart.series]) if len(chart.series) > 1 else Markup()
-    return _figure(chart.title, legend + wide + narrow, heads, rows)
+    return figure(chart.title, legend + wide + narrow, heads, rows)
 
 
 def _level(chart: StackedBars, at: int) -> Decimal:
@@ -187,7 +187,7 @@ def ranked_bars(chart: Parts, *, most: int = 12) -> Markup:
     drawings = _ranked_svg(chart, parts, width=WIDE, narrow=False) + _ranked_svg(
         chart, parts, width=NARROW, narrow=True
     )
-    return _figure(chart.title, drawings, *_parts_table(chart))
+    return figure(chart.title, drawings, *_parts_table(chart))
 
 
 def _ranked_svg(chart: Parts, parts: Sequence[Part], *, width: int, narrow: bool) -> Markup:
@@ -252,7 +252,7 @@ def ring(chart: Parts) -> Markup:
             for part in shown_parts
         ],
     )
-    return _figure(
+    return figure(
         chart.title,
         Markup('<div class="chart-ring">{}{}</div>').format(drawing, legend),
         *_parts_table(chart),
@@ -280,7 +280,7 @@ def waterfall(chart: Waterfall) -> Markup:
         return _nothing(chart.title)
     drawings = _waterfall_wide(chart) + _waterfall_narrow(chart)
     rows = [[step.name, chart.write(step.value)] for step in chart.steps]
-    return _figure(chart.title, drawings, [gettext("Step"), gettext("Amount")], rows)
+    return figure(chart.title, drawings, [gettext("Step"), gettext("Amount")], rows)
 
 
 def _spans(chart: Waterfall) -> list[tuple[float, float]]:
@@ -442,7 +442,8 @@ def _legend(names: Sequence[str], values: Sequence[str] = ()) -> Markup:
     return Markup('<ul class="chart-legend">{}</ul>').format(Markup().join(items))
 
 
-def _figure(title: str, drawing: Markup, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Markup:
+def figure(title: str, drawing: Markup, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Markup:
+    """Put a drawing and its data as a table into a figure."""
     head = Markup().join(
         Markup('<th scope="col"{}>{}</th>').format(
             Markup(' class="cell-number"') if at else "", text or gettext("Name")

@@ -19,10 +19,11 @@ from marketplace.core.actor import Audience
 from marketplace.core.db import Database
 from marketplace.core.errors import N_, Phrase
 from marketplace.settings import Settings
+from marketplace.subscriptions.models import Subscription
 from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import Hop, PriceRule
 from tests.architecture.routes import Route, routes
-from tests.factories import make_customer, make_rule
+from tests.factories import make_customer, make_rule, make_subscription
 from tests.personas import (
     PERSONAS,
     PeopledSite,
@@ -61,6 +62,7 @@ THEIRS: dict[str, Callable[[Session], object]] = {
         select(StatementLine.id).where(StatementLine.hop == "retail")
     ).first(),
     "question_id": lambda session: session.scalars(select(Question.public_id)).first(),
+    "subscription_id": lambda session: session.scalars(select(Subscription.public_id)).first(),
     "inquiry_id": lambda session: session.scalars(select(ProvisioningRequest.public_id)).first(),
     "rule_id": lambda session: session.scalars(select(PriceRule.public_id)).first(),
     "period": lambda _session: "2024-09",
@@ -77,6 +79,7 @@ def theirs(site: PeopledSite) -> Ids:
         make_period(session)
         line = make_line(session, hop=Hop.RETAIL, customer=stella)
         make_line(session, hop=Hop.WHOLESALE, customer=stella)
+        make_subscription(session, stella)
         make_rule(session, Hop.RETAIL, reseller=sud)
         session.add(
             Question(
@@ -218,11 +221,13 @@ def test_the_owner_opens_what_others_do_not_find(site: PeopledSite, theirs: Ids)
             "/questions/{question_id}",
             "/rules/{rule_id}/end",
             "/vendor-questions/{inquiry_id}",
+            "/subscriptions/{subscription_id}",
         ),
         "stella": (
             "/portal/statements/{statement_id}",
             "/portal/lines/{line_id}",
             "/portal/questions/{question_id}",
+            "/portal/subscriptions/{subscription_id}",
         ),
     }
     for persona, addresses in opened.items():

@@ -17,7 +17,7 @@ from marketplace.usage.models import Delivery
 from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import AccountMapping, Customer, Hop, PriceRule, PriceRuleScope, Reseller
 from tests.architecture.routes import STORED
-from tests.factories import make_charge_difference
+from tests.factories import make_charge_difference, make_subscription
 from tests.journeys.world import ARMOR, CARNAC, World
 from tests.vendor_factories import make_inquiry, make_outside_change, make_request
 
@@ -109,6 +109,7 @@ def ids_of(world: World) -> dict[str, str]:
         )
         assert bought is not None
         assert sold is not None
+        bought_for = make_subscription(session, customer)
         rule = select(PriceRule.public_id).join(PriceRuleScope, PriceRuleScope.id == PriceRule.scope_id)
         found = {
             "admin:row of accounts": session.scalar(select(AccountMapping.public_id)),
@@ -131,6 +132,10 @@ def ids_of(world: World) -> dict[str, str]:
                 session, customer, "failed", error="Ask again tomorrow."
             ).public_id,
             "admin:vendor_name": "microsoft",
+            **{
+                f"{shell}:subscription_id": bought_for.public_id
+                for shell in ("admin", "storefront", "portal")
+            },
             "admin:membership_id": _member(session, "wanda@demo.example"),
             "storefront:statement_id": bought.statement_id,
             "storefront:sold statement_id": sold.statement_id,

@@ -20,7 +20,7 @@ MANAGES = {
 }
 
 
-def visible_to(actor: Actor) -> Select[tuple[Subscription]]:
+def visible_to(actor: Actor) -> Select[Subscription]:
     """Select the subscriptions an actor may see."""
     return narrowed(select(Subscription), actor)
 

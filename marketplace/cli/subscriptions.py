@@ -1,0 +1,124 @@
+"""`subscription change ID` and `renewals PERIOD`: what a change comes to, making it, and what renews when."""
+
+import argparse
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from marketplace.cli.context import open_database
+from marketplace.cli.explain import whole_number
+from marketplace.cli.result import Result
+from marketplace.core.actor import Actor
+from marketplace.core.clock import utc_now
+from marketplace.core.errors import N_, Refusal
+from marketplace.core.period import Period
+from marketplace.settings import load_settings
+from marketplace.subscriptions.models import Subscription
+from marketplace.subscriptions.operations.changing import ChangeNotPossible, change
+from marketplace.subscriptions.previews import SeenPreview, preview_change
+from marketplace.subscriptions.queries.listed import renewals
+from marketplace.subscriptions.rules.changes import Cancel, Change, ChangeQuantity
+
+
+class UnknownSubscription(Refusal):
+    """There is no such subscription."""
+
+    sentence = N_("There is no subscription %(subscription)s: give its own id, or the vendor's.")
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the commands."""
+    parser = subparsers.add_parser(
+        "subscription", help="change a subscription, or say what a change comes to"
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    changing = verbs.add_parser("change", help="change the number of seats, or cancel")
+    changing.add_argument("subscription", help="its id here, or the vendor's")
+    what = changing.add_mutually_exclusive_group(required=True)
+    what.add_argument("--quantity", type=whole_number(1), help="have this many seats")
+    what.add_argument("--cancel", action="store_true", help="give it up")
+    changing.add_argument("--preview", action="store_true", help="say what it would come to, change nothing")
+    changing.add_argument(
+        "--order-line", default="", help="what asked for it: the same one again changes nothing"
+    )
+    renewing = subparsers.add_parser("renewals", help="list what renews in a month")
+    renewing.add_argument("period", help="the month, such as 2026-09")
+
+
+def run(args: argparse.Namespace) -> Result:
+    """Run one of them."""
+    database = open_database(load_settings())
+    actor, now = Actor.system("command line"), utc_now()
+    with database.owner_transaction() as session:
+        if "period" in args:
+            return _renewals(session, actor, Period.parse(args.period))
+        identity = _find(session, args.subscription)
+        wanted: Change = Cancel() if args.cancel else ChangeQuantity(args.quantity)
+        seen = preview_change(session, actor=actor, subscription_id=identity, change=wanted, now=now)
+        if not args.preview:
+            if not seen.decision.is_possible:
+                raise ChangeNotPossible(why=seen.decision.why)
+            made = change(
+                session,
+                actor=actor,
+                subscription_id=identity,
+                change=wanted,
+                now=now,
+                order_line=args.order_line,
+            )
+            if made.decision is None:
+                return Result(
+                    {"subscription": str(identity), "changed": False},
+                    "This order line was carried out before.",
+                )
+        data = {"subscription": str(identity), "changed": not args.preview, **seen.as_data()}
+        return Result(data, _words(seen))
+
+
+def _find(session: Session, text: str) -> UUID:
+    named = Subscription.vendor_subscription_id == text
+    with suppress(ValueError):
+        named = or_(named, Subscription.public_id == UUID(text))
+    found = session.scalar(select(Subscription.public_id).where(named)) if text else None
+    if found is None:
+        raise UnknownSubscription(subscription=text)
+    return found
+
+
+def _words(seen: SeenPreview) -> str:
+    out = [
+        f"{seen.decision.when.value}{f' on {seen.decision.on}' if seen.decision.on else ''}: {seen.decision.why}"
+    ]
+    out += [
+        f"  {charge.kind.value} {charge.quantity} for {(charge.end - charge.start).days} of {charge.whole_days} days"
+        for charge in seen.charges
+    ]
+    out += [
+        f"  {hop}: {amounts.now} now, {amounts.on_bill} on the bill, {amounts.until_end} to the end of the term"
+        for hop, amounts in seen.hops.items()
+    ]
+    return "\n".join(out)
+
+
+def _renewals(session: Session, actor: Actor, period: Period) -> Result:
+    rows = renewals(session, actor, period)
+    data: dict[str, object] = {
+        "period": str(period),
+        "renewals": [
+            {
+                **{name: _plain(value) for name, value in asdict(row).items()},
+                "quantity_then": row.quantity if row.renews_with is None else row.renews_with,
+            }
+            for row in rows
+        ],
+    }
+    words = [f"{row.term_end} {row.customer}: {row.quantity} x {row.name}, {row.at_term_end}" for row in rows]
+    return Result(data, "\n".join(words) or f"Nothing renews in {period}.")
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, int | str) else str(value)

@@ -1,0 +1,122 @@
+"""Subscriptions as lists show them, and what renews when."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from marketplace.core.actor import Actor
+from marketplace.core.period import Period
+from marketplace.subscriptions.models import ScheduledChange, Subscription, SubscriptionSegment
+from marketplace.subscriptions.queries.visible import narrowed
+from marketplace.subscriptions.words import STANDING, When
+from resellers.models import Customer, Reseller
+
+#: The latest segment of each subscription: what it is sold as now.
+LATEST = (
+    select(SubscriptionSegment)
+    .ext(distinct_on(SubscriptionSegment.subscription_id))
+    .order_by(SubscriptionSegment.subscription_id, SubscriptionSegment.number.desc())
+    .subquery()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """A subscription as lists show it."""
+
+    id: UUID
+    name: str
+    product: str
+    sku: str
+    customer: str
+    customer_id: UUID
+    reseller: str
+    vendor: str
+    vendor_subscription_id: str
+    quantity: int
+    status: str
+    term: str
+    billing_cycle: str
+    term_start: date
+    term_end: date | None
+    at_term_end: str
+    # How many seats it renews with, and the plan it renews as, where that was instructed.
+    renews_with: int | None
+    renews_as: int | None
+
+
+def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Select what `subscription_row` reads of the subscriptions an actor may see."""
+    statement = (
+        select(
+            Subscription,
+            LATEST.c.product,
+            LATEST.c.sku,
+            LATEST.c.term,
+            LATEST.c.billing_cycle,
+            Customer.legal_name,
+            Customer.public_id,
+            Reseller.legal_name,
+            ScheduledChange.quantity,
+            ScheduledChange.plan_id,
+        )
+        .join(LATEST, LATEST.c.subscription_id == Subscription.id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .outerjoin(Reseller, Reseller.id == Customer.reseller_id)
+        .outerjoin(
+            ScheduledChange,
+            (ScheduledChange.subscription_id == Subscription.id)
+            & (ScheduledChange.waits_for == When.AT_RENEWAL.value)
+            & ScheduledChange.ended_at.is_(None),
+        )
+    )
+    return narrowed(statement, actor)
+
+
+def subscription_row(found: Any) -> SubscriptionRow:
+    """Make the row of a list from what `list_subscriptions` gives."""
+    one, product, sku, term, cycle, customer, customer_id, reseller, seats, plan = found
+    return SubscriptionRow(
+        id=one.public_id,
+        name=one.friendly_name or product,
+        product=product,
+        sku=sku,
+        customer=customer,
+        customer_id=customer_id,
+        reseller=reseller or "",
+        vendor=one.vendor,
+        vendor_subscription_id=one.vendor_subscription_id,
+        quantity=one.quantity,
+        status=one.status,
+        term=term,
+        billing_cycle=cycle,
+        term_start=one.term_start,
+        term_end=one.term_end,
+        at_term_end=one.at_term_end,
+        renews_with=seats,
+        renews_as=plan,
+    )
+
+
+def renewing_in(period: Period) -> Any:
+    """Choose what stands and whose term ends in a month: the day after is the renewal's."""
+    return (
+        Subscription.status.in_(STANDING)
+        & (Subscription.term_end >= period.start)
+        & (Subscription.term_end < period.end)
+    )
+
+
+def renewals(session: Session, actor: Actor, period: Period) -> list[SubscriptionRow]:
+    """Give what renews in a month, the earliest first."""
+    rows = session.execute(
+        list_subscriptions(actor)
+        .where(renewing_in(period))
+        .order_by(Subscription.term_end, Customer.legal_name, Subscription.id)
+    )
+    return [subscription_row(row) for row in rows]

@@ -1,0 +1,280 @@
+"""Subscriptions as every shell shows them: the list, one with its history, and what renews when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import abort, request
+from flask_babel import gettext
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core.actor import Actor
+from marketplace.core.clock import utc_now
+from marketplace.core.errors import N_
+from marketplace.core.period import Period
+from marketplace.subscriptions.models import ScheduledChange, Subscription
+from marketplace.subscriptions.queries.listed import (
+    LATEST,
+    SubscriptionRow,
+    list_subscriptions,
+    renewals,
+    subscription_row,
+)
+from marketplace.subscriptions.queries.offers import offers_of
+from marketplace.subscriptions.queries.standing import standings
+from marketplace.subscriptions.queries.visible import visible_to
+from marketplace.subscriptions.rules.changes import (
+    Cancel,
+    Change,
+    ChangeQuantity,
+    Resume,
+    SetTermEnd,
+    Suspend,
+)
+from marketplace.subscriptions.rules.cycles import next_cycle_start
+from marketplace.subscriptions.rules.decisions import Decision, decide
+from marketplace.subscriptions.rules.history import Standing
+from marketplace.subscriptions.rules.windows import Lot, open_lots
+from marketplace.subscriptions.words import AtTermEnd, SegmentKind, Status
+from marketplace.vendors.commitments import Source
+from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
+from marketplace.web.seat_charts import seats_chart
+from resellers.models import Customer, Reseller
+
+STATUS_LABELS = {
+    Status.ACTIVE: N_("Active"),
+    Status.SUSPENDED: N_("Suspended"),
+    Status.CANCELLED: N_("Cancelled"),
+    Status.EXPIRED: N_("Expired"),
+}
+TERM_END_LABELS = {
+    AtTermEnd.RENEW: N_("Renews"),
+    AtTermEnd.END: N_("Ends"),
+    AtTermEnd.EXTEND: N_("Goes on by the month, dearer"),
+}
+EVENT_LABELS = {
+    SegmentKind.NEW: N_("Bought"),
+    SegmentKind.RENEW: N_("Renewed"),
+    SegmentKind.ADD_QUANTITY: N_("Seats added"),
+    SegmentKind.REMOVE_QUANTITY: N_("Seats given back"),
+    SegmentKind.CANCEL_IMMEDIATE: N_("Cancelled"),
+    SegmentKind.CONVERT: N_("Changed to another plan"),
+    SegmentKind.MOVE_QUANTITY: N_("Seats moved in"),
+    SegmentKind.CHANGE_BILLING_PLAN: N_("Paid another way"),
+    SegmentKind.SUSPEND: N_("Suspended"),
+    SegmentKind.RESUME: N_("Resumed"),
+    SegmentKind.EXPIRE: N_("Expired"),
+}
+#: What is asked about on every page: a word for the address, its label, and the change.
+ACTIONS: Sequence[tuple[str, str, Change]] = (
+    ("cancel", N_("Cancel it"), Cancel()),
+    ("suspend", N_("Suspend it"), Suspend()),
+    ("resume", N_("Resume it"), Resume()),
+    ("renew", N_("Let it renew"), SetTermEnd(AtTermEnd.RENEW)),
+    ("end", N_("Let it end with its term"), SetTermEnd(AtTermEnd.END)),
+    ("extend", N_("Let it go on by the month"), SetTermEnd(AtTermEnd.EXTEND)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One turn of a history, as the timeline shows it."""
+
+    moment: datetime
+    title: str
+    who: str
+    detail: str
+    icon_name: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something that can be asked of a subscription, and the answer."""
+
+    what: str
+    label: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionPage:
+    """Everything a subscription's page shows, whatever the shell."""
+
+    row: SubscriptionRow
+    standing: Standing
+    chart: Markup
+    events: Sequence[Event]
+    lots: Sequence[tuple[Lot, timedelta]]
+    answers: Sequence[Asked]
+    more: Decision
+    fewer: Decision
+    waiting: Sequence[ScheduledChange]
+    sources: dict[str, Source]
+    # The day of the next charge of the term, if any.
+    next_charge: Any
+    now: datetime
+
+
+def subscription_list(
+    *, has_resellers: bool = False, has_customers: bool = True
+) -> ListView[SubscriptionRow]:
+    """Describe the list; customers see no column of customers, resellers none of resellers."""
+    columns: list[Column[SubscriptionRow]] = [
+        Column(
+            key="name",
+            label=N_("Subscription"),
+            value=lambda row: row.name,
+            sort=LATEST.c.product,
+            phone=OnPhone.TITLE,
+        )
+    ]
+    if has_customers:
+        columns.append(
+            Column(
+                key="customer",
+                label=N_("Customer"),
+                value=lambda row: row.customer,
+                sort=Customer.legal_name,
+            )
+        )
+    if has_resellers:
+        columns.append(
+            Column(
+                key="reseller",
+                label=N_("Reseller"),
+                value=lambda row: row.reseller,
+                sort=Reseller.legal_name,
+            )
+        )
+    columns += [
+        Column(
+            key="seats",
+            label=N_("Seats"),
+            value=lambda row: row.quantity,
+            sort=Subscription.quantity,
+            kind=Kind.NUMBER,
+            phone=OnPhone.SIDE,
+        ),
+        Column(key="term", label=N_("Term"), value=lambda row: row.term, sort=LATEST.c.term),
+        Column(
+            key="ends",
+            label=N_("Ends"),
+            value=lambda row: row.term_end,
+            sort=Subscription.term_end,
+            kind=Kind.DAY,
+        ),
+        Column(
+            key="then",
+            label=N_("Then"),
+            value=lambda row: gettext(TERM_END_LABELS[AtTermEnd(row.at_term_end)]),
+        ),
+        Column(key="status", label=N_("Status"), value=lambda row: row.status, kind=Kind.STATUS),
+    ]
+    return ListView[SubscriptionRow](
+        name="subscriptions",
+        columns=tuple(columns),
+        filters=(
+            Filter(
+                key="status",
+                label=N_("Status"),
+                choices=tuple((status.value, label) for status, label in STATUS_LABELS.items()),
+                where=lambda value: Subscription.status == value,
+            ),
+            Filter(
+                key="then",
+                label=N_("At the end of the term"),
+                choices=tuple((choice.value, label) for choice, label in TERM_END_LABELS.items()),
+                where=lambda value: Subscription.at_term_end == value,
+            ),
+        ),
+        search=(
+            LATEST.c.product,
+            Subscription.friendly_name,
+            Customer.legal_name,
+            Subscription.vendor_subscription_id,
+        ),
+        sort="ends",
+        tie_break=(Subscription.id,),
+        row=subscription_row,
+    )
+
+
+def subscription_or_404(session: Session, subscription_id: UUID, *, actor: Actor) -> SubscriptionPage:
+    """Give what the page of a subscription shows, if the actor may see it."""
+    subscription = session.scalar(visible_to(actor).where(Subscription.public_id == subscription_id))
+    if subscription is None:
+        abort(404)
+    now = utc_now()
+    found = session.execute(list_subscriptions(actor).where(Subscription.id == subscription.id)).one()
+    offers = offers_of(session, {subscription.plan_id})
+    standing = standings(session, [subscription], offers=offers)[subscription.id]
+    quantity = standing.now.quantity
+    return SubscriptionPage(
+        row=subscription_row(found),
+        standing=standing,
+        chart=seats_chart(standing.segments, today=now.date()),
+        events=_events(standing),
+        lots=[(lot, lot.until - now) for lot in open_lots(standing.segments, now)],
+        answers=[
+            Asked(what, label, decision)
+            for what, label, change in ACTIONS
+            if (decision := decide(change, standing, now)).is_possible
+        ],
+        more=decide(ChangeQuantity(quantity + 1), standing, now),
+        fewer=decide(ChangeQuantity(max(1, quantity - 1)), standing, now),
+        waiting=session.scalars(
+            select(ScheduledChange).where(
+                ScheduledChange.subscription_id == subscription.id, ScheduledChange.ended_at.is_(None)
+            )
+        ).all(),
+        sources=dict(standing.offer.commitments(now.date()).sources),
+        next_charge=next_cycle_start(standing.now, now.date()) if standing.is_standing else None,
+        now=now,
+    )
+
+
+def _events(standing: Standing) -> list[Event]:
+    events = []
+    before = 0
+    for one in standing.segments:
+        moved = one.quantity - before
+        detail = gettext("%(before)s → %(after)s seats", before=before, after=one.quantity) if moved else ""
+        who = one.quoted.offer.product
+        tone = "danger" if one.status in (Status.CANCELLED, Status.EXPIRED) else ""
+        events.append(Event(one.at, gettext(EVENT_LABELS[one.kind]), who, detail, tone=tone))
+        before = one.quantity
+    return events[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalMonth:
+    """What renews in the month a page is about, and the months beside it."""
+
+    period: Period
+    rows: Sequence[SubscriptionRow]
+
+    @property
+    def before(self) -> Period:
+        """The month before."""
+        return self.period.previous()
+
+    @property
+    def after(self) -> Period:
+        """The month after."""
+        return self.period.next()
+
+    def count(self, choice: str) -> int:
+        """Count what is set to renew, to end, or to be extended."""
+        return sum(row.at_term_end == choice for row in self.rows)
+
+
+def renewal_month(session: Session, *, actor: Actor) -> RenewalMonth:
+    """Read `?period=2026-09`; without it, the month that runs."""
+    text = request.args.get("period", "")
+    period = Period.parse(text) if text else Period.of(utc_now().date())
+    return RenewalMonth(period, renewals(session, actor, period))

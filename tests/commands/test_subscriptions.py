@@ -1,0 +1,79 @@
+"""`subscription change` and `renewals`: what a change comes to, making it once, and what renews when."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from marketplace.core.db import Database
+from tests.conftest import ThrowAwayPostgres
+from tests.factories import make_customer, make_subscription
+from tests.oracle.commands import Marketplace, fresh_marketplace
+
+BOUGHT = datetime.now(UTC) - timedelta(days=40)
+
+
+@pytest.fixture
+def installed(postgres: ThrowAwayPostgres, tmp_path: Path) -> Iterator[tuple[Marketplace, str]]:
+    """An installation with one subscription: ten seats for a year, bought forty days ago."""
+    with fresh_marketplace(postgres, tmp_path) as marketplace:
+        marketplace.run("migrate")
+        database = Database(marketplace.database_url)
+        with database.owner_transaction() as session:
+            made = make_subscription(session, make_customer(session, "C1"), on=BOUGHT, vendor_id="sub-1")
+            identity = str(made.public_id)
+        database.dispose()
+        yield marketplace, identity
+
+
+def test_a_preview_changes_nothing(installed: tuple[Marketplace, str]) -> None:
+    marketplace, identity = installed
+
+    answer = marketplace.run("subscription", "change", identity, "--quantity", "12", "--preview")
+    again = marketplace.run("subscription", "change", "sub-1", "--quantity", "12", "--preview")
+
+    assert answer.pop("deadline") < again.pop("deadline")
+    assert answer == again
+    assert (answer["when"], answer["changed"]) == ("now", False)
+    assert [charge["quantity"] for charge in answer["charges"]] == [-10, 12]
+    assert set(answer["hops"]) == {"cost", "wholesale", "retail"}
+
+
+def test_a_change_is_made_once_for_an_order_line(installed: tuple[Marketplace, str]) -> None:
+    marketplace, identity = installed
+    told = ("subscription", "change", identity, "--quantity", "12", "--order-line", "PO-7")
+
+    first = marketplace.run(*told)
+    second = marketplace.run("subscription", "change", identity, "--quantity", "13", "--order-line", "PO-7")
+
+    assert (first["changed"], second["changed"]) == (True, False)
+    end = BOUGHT.date().replace(year=BOUGHT.year + 1)
+    (renewal,) = marketplace.run("renewals", f"{end:%Y-%m}")["renewals"]
+    assert (renewal["quantity"], renewal["term_end"], renewal["at_term_end"]) == (12, str(end), "renew")
+
+
+def test_fewer_seats_wait_for_the_renewal(installed: tuple[Marketplace, str]) -> None:
+    marketplace, identity = installed
+
+    answer = marketplace.run("subscription", "change", identity, "--quantity", "4")
+
+    assert answer["when"] == "renewal"
+    (renewal,) = marketplace.run("renewals", answer["on"][:7])["renewals"]
+    assert (renewal["quantity"], renewal["quantity_then"]) == (10, 4)
+
+
+def test_what_the_rules_forbid_is_refused_in_a_sentence(installed: tuple[Marketplace, str]) -> None:
+    marketplace, identity = installed
+
+    refused = marketplace.run("subscription", "change", identity, "--quantity", "10", code=1)
+    unknown = marketplace.run("subscription", "change", "nobody's", "--cancel", code=1)
+
+    assert "seats already" in refused["error"]
+    assert "There is no subscription nobody's" in unknown["error"]
+
+
+def test_a_month_without_renewals_says_so(installed: tuple[Marketplace, str]) -> None:
+    marketplace, _ = installed
+
+    assert marketplace.run("renewals", "2031-01") == {"period": "2031-01", "renewals": []}

@@ -1,0 +1,114 @@
+"""A subscription's page in every shell: what it is, what may be done and why not, its windows and its history."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from marketplace.core.actor import Actor
+from marketplace.subscriptions.models import Subscription
+from marketplace.subscriptions.operations.changing import change
+from marketplace.subscriptions.rules.changes import ChangeQuantity
+from tests.factories import make_subscription
+from tests.personas import customer_called
+from tests.web.buyers import BuyersSite
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def subscription(site: BuyersSite) -> UUID:
+    """Carla's works bought ten seats a month ago and two more an hour ago."""
+    with site.database.owner_transaction() as session:
+        carla = customer_called(session, "carla-works")
+        made = make_subscription(session, carla, on=NOW - timedelta(days=31), vendor_id="vendor-1")
+        change(
+            session,
+            actor=Actor.system(),
+            subscription_id=made.public_id,
+            change=ChangeQuantity(12),
+            now=NOW - timedelta(hours=1),
+        )
+        return made.public_id
+
+
+@pytest.mark.parametrize(
+    ("who", "prefix"), [("wanda", "/admin"), ("rashid", ""), ("rosa", ""), ("carla", "/portal")]
+)
+def test_everybody_it_concerns_sees_its_page(
+    site: BuyersSite, subscription: UUID, who: str, prefix: str
+) -> None:
+    visitor = site.browser_of(who)
+
+    page = visitor.get(f"{prefix}/subscriptions/{subscription}")
+
+    assert "12 seats" in page.main
+    assert "Seats can be added at any time." in page.main
+    assert "10 → 12 seats" in page.main
+    assert "whole price" in page.main
+    assert "Microsoft 365 E3" in visitor.get(f"{prefix}/subscriptions").main
+    assert "360" not in page.main  # what it costs the wholesaler
+
+
+def test_a_change_is_previewed_in_money_before_it_is_made(site: BuyersSite, subscription: UUID) -> None:
+    wanda = site.browser_of("wanda")
+    address = f"/admin/subscriptions/{subscription}/change"
+
+    preview = wanda.get(f"{address}?what=quantity&quantity=15")
+    assert "12 → 15 seats" in preview.main
+    assert "Seats added" in preview.main
+    assert "You pay the vendor" in preview.main
+    assert "can be given back until" in preview.main
+
+    wanda.post(address, {"what": "quantity", "quantity": "15"})
+    with site.database.owner_transaction() as session:
+        assert session.scalars(select(Subscription.quantity)).one() == 15
+
+
+def test_what_cannot_be_done_says_why_and_offers_no_button(site: BuyersSite, subscription: UUID) -> None:
+    page = site.browser_of("wanda").get(
+        f"/admin/subscriptions/{subscription}/change?what=quantity&quantity=12"
+    )
+
+    assert "seats already" in page.main
+    assert "Back to the subscription" in page.main
+
+
+def test_a_late_cancellation_ends_it_with_its_term(site: BuyersSite, subscription: UUID) -> None:
+    wanda = site.browser_of("wanda")
+
+    wanda.post(f"/admin/subscriptions/{subscription}/change", {"what": "cancel", "quantity": ""})
+
+    assert "Ends" in wanda.get("/admin/subscriptions?then=end").main
+    with site.database.owner_transaction() as session:
+        assert session.scalars(select(Subscription.at_term_end)).one() == "end"
+
+
+@pytest.mark.parametrize("text", ["", "0", "-3", "1.5", "many", "99999999999"])
+def test_a_number_of_seats_that_is_none_is_not_found(site: BuyersSite, subscription: UUID, text: str) -> None:
+    site.browser_of("wanda").get(
+        f"/admin/subscriptions/{subscription}/change?what=quantity&quantity={text}", status=404
+    )
+
+
+@pytest.mark.parametrize(("who", "prefix"), [("wanda", "/admin"), ("rashid", ""), ("carla", "/portal")])
+def test_what_renews_in_a_month_stands_in_that_month_alone(
+    site: BuyersSite, subscription: UUID, who: str, prefix: str
+) -> None:
+    with site.database.owner_transaction() as session:
+        end = session.scalars(select(Subscription.term_end)).one()
+    assert end is not None
+    visitor = site.browser_of(who)
+
+    assert "Microsoft 365 E3" in visitor.get(f"{prefix}/renewals?period={end:%Y-%m}").main
+    assert "No term ends in this month" in visitor.get(f"{prefix}/renewals?period=2031-01").main
+
+
+def test_a_list_needs_few_queries_whatever_its_length(site: BuyersSite, subscription: UUID) -> None:
+    assert subscription
+    with site.database.owner_transaction() as session:
+        for number in range(12):
+            make_subscription(session, customer_called(session, "carla-works"), vendor_id=f"more-{number}")
+
+    assert len(site.browser_of("wanda").get("/admin/subscriptions").rows()) == 13
