@@ -72,6 +72,7 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.WHOLESALER_CATALOGUE_VIEW,
             _P.WHOLESALER_CATALOGUE_MANAGE,
             _P.WHOLESALER_SUBSCRIPTIONS_VIEW,
+            _P.WHOLESALER_ORDERS_VIEW,
             _P.WHOLESALER_VENDORS_VIEW,
         }
     ),
@@ -89,6 +90,8 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.WHOLESALER_QUESTIONS_ANSWER,
             _P.WHOLESALER_CATALOGUE_VIEW,
             _P.WHOLESALER_SUBSCRIPTIONS_VIEW,
+            _P.WHOLESALER_ORDERS_VIEW,
+            _P.WHOLESALER_ORDERS_PLACE,
             _P.WHOLESALER_VENDORS_VIEW,
             _P.WHOLESALER_VENDORS_MANAGE,
         }
@@ -104,6 +107,8 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.RESELLER_QUESTIONS_ANSWER,
             _P.RESELLER_SUBSCRIPTIONS_VIEW,
             _P.RESELLER_SUBSCRIPTIONS_MANAGE,
+            _P.RESELLER_ORDERS_VIEW,
+            _P.RESELLER_ORDERS_PLACE,
             _P.RESELLER_INQUIRIES_ANSWER,
         }
     ),
@@ -116,6 +121,7 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
             _P.CUSTOMER_STATEMENTS_VIEW,
             _P.CUSTOMER_QUESTIONS_ASK,
             _P.CUSTOMER_SUBSCRIPTIONS_VIEW,
+            _P.CUSTOMER_ORDERS_VIEW,
         }
     ),
 }

@@ -44,6 +44,10 @@ class Permission(StrEnum):
     WHOLESALER_SUBSCRIPTIONS_MANAGE = "wholesaler:subscriptions:manage"
     WHOLESALER_VENDORS_VIEW = "wholesaler:vendors:view"
     WHOLESALER_VENDORS_MANAGE = "wholesaler:vendors:manage"
+    WHOLESALER_ORDERS_VIEW = "wholesaler:orders:view"
+    WHOLESALER_ORDERS_PLACE = "wholesaler:orders:place"
+    WHOLESALER_ORDERS_APPROVE = "wholesaler:orders:approve"
+    WHOLESALER_CREDIT_MANAGE = "wholesaler:credit:manage"
     RESELLER_HOME_VIEW = "reseller:home:view"
     RESELLER_STATEMENTS_VIEW = "reseller:statements:view"
     RESELLER_CUSTOMERS_VIEW = "reseller:customers:view"
@@ -57,6 +61,9 @@ class Permission(StrEnum):
     RESELLER_SUBSCRIPTIONS_VIEW = "reseller:subscriptions:view"
     RESELLER_SUBSCRIPTIONS_MANAGE = "reseller:subscriptions:manage"
     RESELLER_INQUIRIES_ANSWER = "reseller:inquiries:answer"
+    RESELLER_ORDERS_VIEW = "reseller:orders:view"
+    RESELLER_ORDERS_PLACE = "reseller:orders:place"
+    RESELLER_ORDERS_APPROVE = "reseller:orders:approve"
     RESELLER_USERS_MANAGE = "reseller:users:manage"
     RESELLER_AUDIT_VIEW = "reseller:audit:view"
     CUSTOMER_HOME_VIEW = "customer:home:view"
@@ -64,6 +71,8 @@ class Permission(StrEnum):
     CUSTOMER_QUESTIONS_ASK = "customer:questions:ask"
     CUSTOMER_SUBSCRIPTIONS_VIEW = "customer:subscriptions:view"
     CUSTOMER_SUBSCRIPTIONS_MANAGE = "customer:subscriptions:manage"
+    CUSTOMER_ORDERS_VIEW = "customer:orders:view"
+    CUSTOMER_ORDERS_PLACE = "customer:orders:place"
     CUSTOMER_USERS_MANAGE = "customer:users:manage"
     CUSTOMER_AUDIT_VIEW = "customer:audit:view"
     ACCOUNT_SELF_MANAGE = "account:self:manage"
@@ -101,6 +110,10 @@ PERMISSION_LABELS = {
     Permission.WHOLESALER_VENDORS_MANAGE: N_(
         "Retry, answer, give up or fulfil by hand what is asked of vendors"
     ),
+    Permission.WHOLESALER_ORDERS_VIEW: N_("See orders, quotes and what they wait for"),
+    Permission.WHOLESALER_ORDERS_PLACE: N_("Order on behalf of a reseller's customer"),
+    Permission.WHOLESALER_ORDERS_APPROVE: N_("Approve or refuse orders, and say which need approval"),
+    Permission.WHOLESALER_CREDIT_MANAGE: N_("Set credit limits, settle statements, let orders pass a limit"),
     Permission.RESELLER_HOME_VIEW: N_("See the first page"),
     Permission.RESELLER_STATEMENTS_VIEW: N_("See and export what the firm owes"),
     Permission.RESELLER_CUSTOMERS_VIEW: N_("See customers and what they consume"),
@@ -114,6 +127,9 @@ PERMISSION_LABELS = {
     Permission.RESELLER_SUBSCRIPTIONS_VIEW: N_("See customers' subscriptions and what renews when"),
     Permission.RESELLER_SUBSCRIPTIONS_MANAGE: N_("Change customers' subscriptions and say how they renew"),
     Permission.RESELLER_INQUIRIES_ANSWER: N_("Answer what vendors ask about orders"),
+    Permission.RESELLER_ORDERS_VIEW: N_("See the shop, orders and quotes"),
+    Permission.RESELLER_ORDERS_PLACE: N_("Order and quote for customers"),
+    Permission.RESELLER_ORDERS_APPROVE: N_("Approve or refuse orders, and say which need approval"),
     Permission.RESELLER_USERS_MANAGE: N_("Invite colleagues, change roles, deactivate"),
     Permission.RESELLER_AUDIT_VIEW: N_("Read who did what in the firm"),
     Permission.CUSTOMER_HOME_VIEW: N_("See the first page"),
@@ -121,6 +137,8 @@ PERMISSION_LABELS = {
     Permission.CUSTOMER_QUESTIONS_ASK: N_("Ask the reseller about a line"),
     Permission.CUSTOMER_SUBSCRIPTIONS_VIEW: N_("See the firm's subscriptions and when they renew"),
     Permission.CUSTOMER_SUBSCRIPTIONS_MANAGE: N_("Say how the firm's subscriptions renew"),
+    Permission.CUSTOMER_ORDERS_VIEW: N_("See the firm's orders and quotes"),
+    Permission.CUSTOMER_ORDERS_PLACE: N_("Order, where the reseller allows it, and accept quotes"),
     Permission.CUSTOMER_USERS_MANAGE: N_("Invite colleagues, change roles, deactivate"),
     Permission.CUSTOMER_AUDIT_VIEW: N_("Read who did what in the firm"),
     Permission.ACCOUNT_SELF_MANAGE: N_("Manage one's own password, sessions and profile"),

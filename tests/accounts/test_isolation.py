@@ -53,6 +53,14 @@ PARTICULARS: dict[str, dict[str, object]] = {
     "membership": {"audience": "reseller", "customer_id": None, "role": "owner"},
     "statement": {"hop": "retail", "parked_pair": "", "total_minor": 0},
     "statement_line": {"hop": "retail"},
+    "charge_difference": {"kind": "price"},
+    "sales_order": {
+        "kind": "purchase",
+        "state": "completed",
+        "audience": "reseller",
+        "submitted_at": datetime(2026, 6, 18, tzinfo=UTC),
+    },
+    "order_rule": {"above_minor": None, "currency": None},
     "question": {"hop": "retail", "addressed_to": "reseller"},
     "user_session": {"view_as_reseller_id": None, "view_as_customer_id": None, "view_as_until": None},
 }

@@ -1,0 +1,164 @@
+"""What the shop sells, as its pages search it: one row for each way to buy a SKU."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy.orm import Session
+
+from catalog.models import Plan, PlanPrice, PriceList, Product, Publisher, Sku, SkuRelation
+from catalog.words import PlanStatus, PriceListStatus, ProductKind, RelationKind
+
+#: What can be put into a cart. Consumption has no price a unit: it is billed as it is used.
+COUNTED = (ProductKind.LICENCE.value, ProductKind.SOFTWARE.value, ProductKind.SERVICE.value)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class ShopRow:
+    """A way to buy a SKU."""
+
+    plan_id: int
+    sku_id: UUID
+    title: str
+    product: str
+    vendor: str
+    publisher: str
+    category: str
+    term: str
+    billing_cycle: str
+    segment: str
+    unit: str
+    is_addon: bool
+
+
+def shop_list() -> Select[*tuple[Any, ...]]:
+    """Select `shop_row`'s columns of everything on sale that can be counted."""
+    return (
+        select(Plan, Sku, Product, Publisher.name)
+        .join(Sku, Sku.id == Plan.sku_id)
+        .join(Product, Product.id == Sku.product_id)
+        .join(Publisher, Publisher.id == Product.publisher_id)
+        .where(
+            Plan.status == PlanStatus.ON_SALE.value,
+            Product.is_listed,
+            Product.kind.in_(COUNTED),
+        )
+    )
+
+
+def shop_row(found: Any) -> ShopRow:
+    """Make the row of a list from what `shop_list` gives."""
+    plan, sku, product, publisher = found
+    return ShopRow(
+        plan_id=plan.id,
+        sku_id=sku.public_id,
+        title=title_of(product, sku),
+        product=product.own_title or product.title,
+        vendor=product.vendor,
+        publisher=publisher,
+        category=product.own_category or product.category,
+        term=plan.term,
+        billing_cycle=plan.billing_cycle,
+        segment=plan.segment,
+        unit=sku.unit,
+        is_addon=sku.is_addon,
+    )
+
+
+def title_of(product: Product, sku: Sku) -> str:
+    """Give what people call a SKU: the wholesaler's own words for the product where there are any."""
+    return product.own_title or sku.title or product.title
+
+
+def has_words(text: str) -> ColumnElement[bool]:
+    """Narrow to products that have all words, or beginnings of words, of a text."""
+    words = [f"{word}:*" for word in _WORD.findall(text.casefold())]
+    if not words:
+        return literal_column("true")
+    return Product.words.op("@@")(func.to_tsquery("simple", " & ".join(words)))
+
+
+def listed_below(amount: Decimal, *, market: str, currency: str, at: datetime) -> ColumnElement[bool]:
+    """Narrow to plans one unit of which is listed at no more than an amount for its whole term."""
+    return (
+        select(PlanPrice.id)
+        .join(PriceList, PriceList.id == PlanPrice.price_list_id)
+        .where(
+            PlanPrice.plan_id == Plan.id,
+            PlanPrice.unit_list <= amount,
+            PriceList.market == market,
+            PriceList.currency == currency,
+            PriceList.status == PriceListStatus.ACTIVE.value,
+            PlanPrice.valid_from <= at,
+            (PlanPrice.valid_until.is_(None)) | (PlanPrice.valid_until > at),
+        )
+        .exists()
+    )
+
+
+def vendors_on_sale(session: Session) -> Sequence[str]:
+    """Give the vendors the shop has something of."""
+    return session.scalars(
+        select(Product.vendor).where(Product.is_listed).distinct().order_by(Product.vendor)
+    ).all()
+
+
+def categories_on_sale(session: Session) -> Sequence[str]:
+    """Give the categories of what is on sale."""
+    category = func.coalesce(func.nullif(Product.own_category, ""), Product.category)
+    return session.scalars(
+        select(category).where(Product.is_listed, category != "").distinct().order_by(category)
+    ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class ShopOffer:
+    """A SKU with every way to buy it, and what it needs or can become."""
+
+    sku: Sku
+    product: Product
+    publisher: str
+    plans: Sequence[Plan]
+    # (kind of relation, public id, title)
+    relations: Sequence[tuple[str, UUID, str]]
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return title_of(self.product, self.sku)
+
+    def related(self, kind: RelationKind) -> list[tuple[UUID, str]]:
+        """Give the SKUs that are something to it."""
+        return [(id_, title) for its, id_, title in self.relations if its == kind]
+
+
+def find_offer(session: Session, sku_id: UUID) -> ShopOffer | None:
+    """Give a SKU that is on sale; None where there is none."""
+    found = session.execute(
+        select(Sku, Product, Publisher.name)
+        .join(Product, Product.id == Sku.product_id)
+        .join(Publisher, Publisher.id == Product.publisher_id)
+        .where(Sku.public_id == sku_id, Product.is_listed)
+    ).one_or_none()
+    if found is None:
+        return None
+    sku, product, publisher = found
+    plans = session.scalars(
+        select(Plan)
+        .where(Plan.sku_id == sku.id, Plan.status == PlanStatus.ON_SALE.value)
+        .order_by(Plan.segment, Plan.term, Plan.billing_cycle)
+    ).all()
+    relations = session.execute(
+        select(SkuRelation.kind, Sku.public_id, Product.title)
+        .join(Sku, Sku.id == SkuRelation.target_sku_id)
+        .join(Product, Product.id == Sku.product_id)
+        .where(SkuRelation.sku_id == sku.id)
+        .order_by(Product.title)
+    )
+    return ShopOffer(sku, product, publisher, plans, [(row[0], row[1], row[2]) for row in relations])

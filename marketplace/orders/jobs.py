@@ -1,0 +1,29 @@
+"""What the worker does for orders: following what vendors make of them, and letting those go whose day has come."""
+
+from uuid import UUID
+
+from marketplace.core.actor import Actor
+from marketplace.core.clock import utc_now
+from marketplace.core.db import Database
+from marketplace.jobs import register
+from marketplace.orders.operations.asking import FOLLOW
+from marketplace.orders.operations.checking import release_due
+from marketplace.orders.operations.fulfilling import follow
+from marketplace.settings import Settings
+
+RELEASE = "orders.release"
+
+
+@register(FOLLOW, retries=5)
+def follow_order(database: Database, _settings: Settings, *, request_id: str, origin: str) -> None:
+    """Take in what a vendor's request has become. Doing it again changes nothing."""
+    del request_id
+    with database.owner_transaction() as session:
+        follow(session, actor=Actor.system("orders"), order_id=UUID(origin), now=utc_now())
+
+
+@register(RELEASE, every="7 0 * * *")
+def release_orders(database: Database, _settings: Settings) -> int:
+    """Let the orders go whose day has come."""
+    with database.owner_transaction() as session:
+        return release_due(session, actor=Actor.system("orders"), now=utc_now())

@@ -1,0 +1,144 @@
+"""Having an order carried out: the vendors are asked, once for each thing, after the transaction commits."""
+
+from collections import defaultdict
+from datetime import datetime
+from uuid import uuid5
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from catalog.models import Plan
+from catalog.words import BillingCycle, Term
+from marketplace.core.actor import Actor
+from marketplace.orders.models import Order, OrderLine
+from marketplace.orders.operations.pricing import lines_of
+from marketplace.orders.queries.accounts import account_at
+from marketplace.orders.rules.change_data import from_data
+from marketplace.orders.words import OrderKind
+from marketplace.subscriptions.models import Subscription
+from marketplace.subscriptions.queries.offers import offers_of
+from marketplace.subscriptions.rules.changes import Cancel, ChangeAtRenewal, ChangeQuantity, SetTermEnd
+from marketplace.subscriptions.words import AtTermEnd
+from marketplace.vendors import values
+from marketplace.vendors.provisioning.operations import ask
+from marketplace.vendors.provisioning.requests import Asked, NewRequest, SubscriptionChange
+from resellers.queries.standing import selling_state
+
+#: The job that vendors' requests tell of every turn.
+FOLLOW = "orders.follow"
+
+
+def begin(session: Session, order: Order, *, actor: Actor, now: datetime) -> None:
+    """Ask the vendors for everything in an order. Asked again, it asks for nothing twice."""
+    lines = lines_of(session, [order])
+    if order.kind == OrderKind.PURCHASE:
+        _ask_for_purchases(session, order, lines, actor=actor, now=now)
+    else:
+        for line in lines:
+            _ask_for_change(session, order, line, actor=actor)
+    session.flush()  # what follows looks at the requests
+
+
+def _ask_for_purchases(
+    session: Session, order: Order, lines: list[OrderLine], *, actor: Actor, now: datetime
+) -> None:
+    """Ask each vendor once, for all of its lines together."""
+    by_vendor: dict[str, list[OrderLine]] = defaultdict(list)
+    for line in lines:
+        by_vendor[line.vendor].append(line)
+    segments = {
+        plan.id: plan.segment
+        for plan in session.scalars(select(Plan).where(Plan.id.in_({line.plan_id for line in lines})))
+    }
+    for vendor, of_vendor in by_vendor.items():
+        # Blank where the mapping has ended since: staff then do it by hand.
+        account = account_at(session, customer_id=order.customer_id, vendor=vendor, day=now.date()) or ""
+        partner_id = selling_state(session, order.reseller_id, vendor, now=now).partner_id
+        purchase = values.Purchase(
+            account,
+            tuple(
+                values.OrderLine(
+                    number=line.number,
+                    product=line.sku.rpartition(":")[0],
+                    sku=line.sku.rpartition(":")[2],
+                    term=Term(line.term),
+                    billing_cycle=BillingCycle(line.billing_cycle),
+                    quantity=line.quantity,
+                    segment=segments[line.plan_id],
+                    partner_id=partner_id,
+                    friendly_name=line.product,
+                    ends_on=line.custom_end,
+                )
+                for line in of_vendor
+            ),
+        )
+        about = ", ".join(f"{line.quantity} × {line.product}" for line in of_vendor)
+        _ask(session, order, vendor, account, purchase, about=about, name=vendor, actor=actor)
+
+
+def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: Actor) -> None:
+    subscription = session.get_one(Subscription, line.subscription_id)
+    change = _asked_change(session, subscription, line)
+    _ask(
+        session,
+        order,
+        subscription.vendor,
+        subscription.vendor_account,
+        SubscriptionChange(subscription.vendor_subscription_id, change),
+        about=f"{subscription.friendly_name or line.product}: {line.quantity}",
+        name=str(line.public_id),
+        actor=actor,
+    )
+
+
+def _asked_change(session: Session, subscription: Subscription, line: OrderLine) -> values.Change:
+    """Say a change in the vendor's terms."""
+    match from_data(line.change or {}):
+        case ChangeQuantity(quantity):
+            if line.change and line.change.get("when") == "renewal":
+                return values.Change(next_term=_next_term(session, subscription, quantity))
+            return values.Change(quantity=quantity)
+        case ChangeAtRenewal(quantity):
+            return values.Change(
+                next_term=_next_term(session, subscription, quantity or subscription.quantity)
+            )
+        case SetTermEnd(choice):
+            return values.Change(auto_renew=choice is AtTermEnd.RENEW)
+        case Cancel():
+            if line.change and line.change.get("when") == "renewal":
+                return values.Change(auto_renew=False)
+            return values.Change(is_cancelled=True)
+
+
+def _next_term(session: Session, subscription: Subscription, quantity: int) -> values.NextTerm:
+    offer = offers_of(session, [subscription.plan_id])[subscription.plan_id]
+    product, _, sku = offer.sku.rpartition(":")
+    return values.NextTerm(product, sku, offer.term, offer.billing_cycle, quantity)
+
+
+def _ask(
+    session: Session,
+    order: Order,
+    vendor: str,
+    account: str,
+    asked: Asked,
+    *,
+    about: str,
+    name: str,
+    actor: Actor,
+) -> None:
+    ask(
+        session,
+        actor=actor,
+        request=NewRequest(
+            key=uuid5(order.public_id, name),
+            vendor=vendor,
+            account=account,
+            reseller_id=order.reseller_id,
+            customer_id=order.customer_id,
+            asked=asked,
+            about=about,
+            told_job=FOLLOW,
+            origin=str(order.public_id),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Orders as pages, decisions and credit read them."""
