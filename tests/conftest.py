@@ -84,6 +84,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         monkeypatch.delenv(environment_name(field), raising=False)
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.setenv("MARKETPLACE_HOME", str(tmp_path / "home"))
+    # Where nothing listens: a simulator that runs on this machine is somebody else's.
+    monkeypatch.setenv("MARKETPLACE_SIMULATOR_PORT", "1")
     return load_settings()
 
 
