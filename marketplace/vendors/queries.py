@@ -72,7 +72,7 @@ def list_requests(actor: Actor) -> Select[ProvisioningRequest, str, str]:
 
 
 def is_stuck(now: datetime) -> ColumnElement[bool]:
-    """Whether a person should look at a request, as `rules.is_stuck` has it."""
+    """Whether a person should look at a request: it needs one, or it takes far too long."""
     state = ProvisioningRequest.state
     return or_(
         state.in_([RequestState.INQUIRY, RequestState.BY_HAND, RequestState.FAILED]),

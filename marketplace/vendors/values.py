@@ -1,6 +1,5 @@
 """What is said to vendors and what they answer, in our words: instants in UTC, ends exclusive, amounts exact."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -347,4 +346,3 @@ class Health:
 
     is_well: bool
     words: str
-    facts: Mapping[str, str] = field(default_factory=dict)

@@ -35,7 +35,6 @@ from marketplace.vendors.provisioning.rules import (
     MOST_ATTEMPTS,
     TURNS,
     RequestState,
-    is_stuck,
     may_turn,
     pause_after,
 )
@@ -450,22 +449,6 @@ def test_pauses_grow_and_respect_the_vendors_wish(attempts: int, wanted: int | N
     retry_after = timedelta(seconds=wanted) if wanted else None
 
     assert pause_after(attempts, retry_after) == timedelta(minutes=minutes)
-
-
-@pytest.mark.parametrize(
-    ("state", "hours", "expected"),
-    [
-        ("queued", 0, False),
-        ("queued", 2, True),
-        ("inquiry", 0, True),
-        ("failed", 0, True),
-        ("done", 9, False),
-    ],
-)
-def test_what_needs_a_person_is_stuck(state: str, hours: int, expected: bool) -> None:
-    created = datetime(2025, 3, 10, tzinfo=UTC)
-
-    assert is_stuck(state, created_at=created, now=created + timedelta(hours=hours)) is expected
 
 
 WORKER = """

@@ -69,7 +69,7 @@ class PartnerCenter(Connector):
         except Refusal as refusal:
             return Health(is_well=False, words=str(refusal))
         name = str(body.get("companyName") or body.get("defaultAddress", {}).get("companyName", ""))
-        return Health(is_well=True, words=name or "answers", facts={"account": str(body.get("tenantId", ""))})
+        return Health(is_well=True, words=name or "answers")
 
     # --- what it sells
 

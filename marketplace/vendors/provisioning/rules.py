@@ -1,6 +1,6 @@
 """The states of a request and when it is tried again. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -41,6 +41,7 @@ _LOOKS = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 30, 60, 120
 MOST_ATTEMPTS = 16
 """About two days of a vendor that is down; then a person decides."""
 STUCK_AFTER = timedelta(hours=1)
+"""What moves by itself and has not arrived by then needs somebody to look."""
 HAND_DAYS = 2
 
 
@@ -58,10 +59,3 @@ def pause_after(attempts: int, retry_after: timedelta | None) -> timedelta:
 def look_again_after(looks: int) -> timedelta:
     """Give when to look again whether the vendor is ready."""
     return _LOOKS[min(looks, len(_LOOKS) - 1)]
-
-
-def is_stuck(state: str, *, created_at: datetime, now: datetime) -> bool:
-    """Whether somebody should look at a request: it needs a person, or it takes far too long."""
-    if state in {S.INQUIRY, S.BY_HAND, S.FAILED}:
-        return True
-    return state in MOVING and now - created_at > STUCK_AFTER

@@ -1,11 +1,13 @@
 """Staff see what is on its way to vendors, help where it is stuck, and settle what was changed outside."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from marketplace.core.clock import utc_now
 from marketplace.vendors.models import OutsideChange, ProvisioningRequest
 from tests.page import Visitor
 from tests.personas import customer_called
@@ -41,11 +43,21 @@ def test_the_queue_shows_what_needs_somebody(site: BuyersSite, wanda: Visitor) -
     made(site, "done", about="3 × Power BI Pro")
     made(site, "failed", about="7 × Office 365 E3", error="The credit limit is exceeded.")
     made(site, "inquiry")
+    made(site, "queued", about="9 × Visio Plan 2")
+    forgotten = made(site, "waiting", about="2 × Project Plan 3")
+    with site.database.owner_transaction() as session:
+        session.execute(
+            update(ProvisioningRequest)
+            .where(ProvisioningRequest.public_id == forgotten)
+            .values(created_at=utc_now() - timedelta(hours=2))
+        )
 
     everything = wanda.get("/admin/provisioning")
     stuck = wanda.get("/admin/provisioning?state=stuck")
 
-    assert len(everything.rows()) == 3
+    assert len(everything.rows()) == 5
+    assert "9 × Visio Plan 2" not in stuck.main
+    assert "2 × Project Plan 3" in stuck.main
     assert "3 × Power BI Pro" not in stuck.main
     assert "7 × Office 365 E3" in stuck.main
 
