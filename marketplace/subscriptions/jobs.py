@@ -6,10 +6,12 @@ from marketplace.core.db import Database
 from marketplace.jobs import register
 from marketplace.settings import Settings
 from marketplace.subscriptions.operations.comparing import compare_all
+from marketplace.subscriptions.operations.reminding import remind
 from marketplace.subscriptions.operations.renewing import renew_due
 from marketplace.vendors.registry import connector_for
 
 RENEW = "subscriptions.renew"
+REMIND = "subscriptions.remind"
 COMPARE = "subscriptions.compare"
 
 
@@ -31,3 +33,11 @@ def renew(database: Database, settings: Settings) -> int:
 def compare(database: Database, settings: Settings) -> int:
     """Compare our subscriptions with what vendors have; what differs is kept for staff to see."""
     return compare_all(database, connect=lambda vendor: connector_for(settings, vendor), now=utc_now())
+
+
+@register(REMIND, retries=5, every="30 6 * * *")
+def remind_of_renewals(database: Database, settings: Settings) -> int:
+    """Tell people of terms that end soon, once for each distance."""
+    del settings
+    with database.owner_transaction() as session:
+        return remind(session, actor=Actor.system("renewals"), day=utc_now().date())

@@ -153,3 +153,34 @@ class ScheduledChange(Base):
     # When it was carried out, or done away with by another change.
     ended_at: Mapped[datetime | None]
     was_carried_out: Mapped[bool] = mapped_column(default=False)
+
+
+class RenewalReminder(Base):
+    """Somebody was told that a term ends, so many days before: once."""
+
+    __tablename__ = "renewal_reminder"
+    __table_args__ = (UniqueConstraint("subscription_id", "term_end", "days_before"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"))
+    term_end: Mapped[date]
+    days_before: Mapped[int]
+    told_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RenewalAnswer(Base):
+    """What the customer said to a renewal, and when. The latest counts; none is ever changed."""
+
+    __tablename__ = "renewal_answer"
+    __table_args__ = (
+        Index("ix_renewal_answer_subscription_id", "subscription_id", "term_end"),
+        CheckConstraint("choice IN ('renew', 'end', 'extend')", name="choice_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"))
+    # Of the term it answers for.
+    term_end: Mapped[date]
+    choice: Mapped[str]
+    answered_at: Mapped[datetime]
+    answered_by: Mapped[str]

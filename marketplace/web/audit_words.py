@@ -104,6 +104,7 @@ ACTIONS: Mapping[str, str] = {
     "session.end": N_("Signed out"),
     "session.revoke": N_("Signed a browser out"),
     "session.revoke_others": N_("Signed all other browsers out"),
+    "subscription.answer_renewal": N_("Answered for a renewal"),
     "subscription.begin": N_("Began a subscription"),
     "subscription.change": N_("Changed a subscription"),
     "subscription.end": N_("Let a subscription end"),

@@ -68,6 +68,7 @@ ACTS = {
     "/admin/provisioning/{}/give-up": "provisioning.give_up",
     "/admin/provisioning/{}/complete": "provisioning.complete",
     "/admin/vendors/{}/fetch": "delivery.fetch",
+    "/portal/subscriptions/{}/answer": "subscription.answer_renewal",
     "/admin/subscriptions/{}/change": "subscription.change",
     "/admin/charge-differences/{}": "charge_difference.settle",
     "/admin/outside-changes/{}/settle": "outside_change.settle",

@@ -1,7 +1,7 @@
 """Subscriptions as lists show them, and what renews when."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.actor import Actor
 from marketplace.core.period import Period
-from marketplace.subscriptions.models import ScheduledChange, Subscription, SubscriptionSegment
+from marketplace.subscriptions.models import RenewalAnswer, ScheduledChange, Subscription, SubscriptionSegment
 from marketplace.subscriptions.queries.visible import narrowed
 from marketplace.subscriptions.words import STANDING, When
 from resellers.models import Customer, Reseller
@@ -21,6 +21,14 @@ LATEST = (
     select(SubscriptionSegment)
     .ext(distinct_on(SubscriptionSegment.subscription_id))
     .order_by(SubscriptionSegment.subscription_id, SubscriptionSegment.number.desc())
+    .subquery()
+)
+
+
+_ANSWER = (
+    select(RenewalAnswer)
+    .ext(distinct_on(RenewalAnswer.subscription_id, RenewalAnswer.term_end))
+    .order_by(RenewalAnswer.subscription_id, RenewalAnswer.term_end, RenewalAnswer.id.desc())
     .subquery()
 )
 
@@ -48,6 +56,10 @@ class SubscriptionRow:
     # How many seats it renews with, and the plan it renews as, where that was instructed.
     renews_with: int | None
     renews_as: int | None
+    # What the customer said to the renewal, and when; blank where nothing.
+    answer: str
+    answered_at: datetime | None
+    answered_by: str
 
 
 def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -64,6 +76,9 @@ def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
             Reseller.legal_name,
             ScheduledChange.quantity,
             ScheduledChange.plan_id,
+            _ANSWER.c.choice,
+            _ANSWER.c.answered_at,
+            _ANSWER.c.answered_by,
         )
         .join(LATEST, LATEST.c.subscription_id == Subscription.id)
         .join(Customer, Customer.id == Subscription.customer_id)
@@ -75,12 +90,16 @@ def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
             & ScheduledChange.ended_at.is_(None),
         )
     )
+    statement = statement.outerjoin(
+        _ANSWER,
+        (_ANSWER.c.subscription_id == Subscription.id) & (_ANSWER.c.term_end == Subscription.term_end),
+    )
     return narrowed(statement, actor)
 
 
 def subscription_row(found: Any) -> SubscriptionRow:
     """Make the row of a list from what `list_subscriptions` gives."""
-    one, product, sku, term, cycle, customer, customer_id, reseller, seats, plan = found
+    one, product, sku, term, cycle, customer, customer_id, reseller, seats, plan, *answer = found
     return SubscriptionRow(
         id=one.public_id,
         name=one.friendly_name or product,
@@ -100,6 +119,9 @@ def subscription_row(found: Any) -> SubscriptionRow:
         at_term_end=one.at_term_end,
         renews_with=seats,
         renews_as=plan,
+        answer=answer[0] or "",
+        answered_at=answer[1],
+        answered_by=answer[2] or "",
     )
 
 

@@ -2,12 +2,16 @@
 
 from uuid import UUID
 
-from flask import render_template
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from marketplace.core.actor import Audience, Permission
+from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
+from marketplace.subscriptions.operations import reminding
 from marketplace.subscriptions.queries.listed import list_subscriptions
+from marketplace.subscriptions.words import AtTermEnd
 from marketplace.web.guards import requires
 from marketplace.web.navigation import add_to_menu
 from marketplace.web.portal import blueprint
@@ -67,3 +71,22 @@ def renewals() -> ResponseReturnValue:
         return subscription_list(has_customers=False).respond_with_rows(
             month.rows, "portal/renewals/list.html", month=month
         )
+
+
+@blueprint.post("/subscriptions/<uuid:subscription_id>/answer")
+@requires(Permission.CUSTOMER_SUBSCRIPTIONS_MANAGE)
+def answer_renewal(subscription_id: UUID) -> ResponseReturnValue:
+    """Keep what the customer says to the renewal."""
+    word = request.form.get("choice", "")
+    if word not in (AtTermEnd.RENEW, AtTermEnd.END):
+        abort(404)
+    with transaction() as session:
+        reminding.answer_renewal(
+            session,
+            actor=current_actor(),
+            subscription_id=subscription_id,
+            choice=AtTermEnd(word),
+            now=utc_now(),
+        )
+    flash(gettext("Your answer is kept, and your supplier sees it."), "success")
+    return redirect(url_for("portal.subscription", subscription_id=subscription_id), code=303)
