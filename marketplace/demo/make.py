@@ -4,16 +4,19 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from catalog.models import PriceList
+from catalog.models import Plan, PriceList, Product, Sku
 from catalog.operations.exchange_rates import import_fx_rates
 from catalog.operations.price_lists import activate, import_price_list
-from catalog.words import PriceListStatus
+from catalog.operations.promotions import add_promotion
+from catalog.rules.promotions import PromotionTerms
+from catalog.words import PriceListStatus, Segment, Term
 from marketplace.accounts.models import User
 from marketplace.accounts.operations.people import Party, create_user
 from marketplace.billing.closing import close_period
@@ -145,7 +148,29 @@ def _make_catalogue(
             file="offer_matrix.csv",
             content=price_lists.offer_matrix(),
         )
+        _promote(session, running)
     simulated_vendor.sell(settings, newest)
+
+
+def _promote(session: Session, running: Period) -> None:
+    """Have the vendor take something off a year of teamwork, for the first seats of a customer."""
+    product = session.scalars(select(Product).where(Product.reference == price_lists.PROMOTED)).one()
+    plans = session.scalars(
+        select(Plan.public_id)
+        .join(Sku, Sku.id == Plan.sku_id)
+        .where(Sku.product_id == product.id, Plan.term == Term.P1Y.value, Sku.is_trial.is_(False))
+    ).all()
+    terms = PromotionTerms(
+        reference=f"{price_lists.PROMOTED}:0002:39NFJQT1Q5KN",
+        title="Business Premium: the first year for less",
+        percent=Decimal(15),
+        starts_on=running.start,
+        ends_on=running.next().next().next().start,
+        segment=Segment.COMMERCIAL,
+        maximum_quantity=300,
+        is_first_purchase_only=True,
+    )
+    add_promotion(session, actor=STAFF, product_id=product.public_id, terms=terms, plan_ids=plans)
 
 
 def _put_in_force(

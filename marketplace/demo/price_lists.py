@@ -16,6 +16,8 @@ from catalog.words import BillingCycle, Term
 MICROSOFT = "microsoft"
 BACKUP = "coffre"
 MARKETS = ("FR", "BE", "CH", "GB")
+#: Microsoft 365 Business Premium, which the vendor promotes.
+PROMOTED = "CFQ7TTC0LCHC"
 LICENCE_COLUMNS = (
     *("ProductTitle", "ProductId", "SkuId", "SkuTitle", "Publisher", "SkuDescription", "UnitOfMeasure"),
     *("TermDuration", "BillingPlan", "Market", "Currency", "UnitPrice", "PricingTierRangeMin"),

@@ -88,6 +88,9 @@ ACTIONS: Mapping[str, str] = {
     "sales_order.submit": N_("Ordered"),
     "statement.settle": N_("Noted that a statement was paid"),
     "outside_change.settle": N_("Settled a change made at a vendor"),
+    "product.change": N_("Changed a product"),
+    "promotion.add": N_("Added a promotion"),
+    "promotion.end": N_("Ended a promotion"),
     "provisioning.answer": N_("Answered a vendor"),
     "provisioning.complete": N_("Fulfilled by hand"),
     "provisioning.give_up": N_("Gave up a request to a vendor"),
@@ -136,6 +139,8 @@ SUBJECTS: Mapping[str, str] = {
     "price_list": N_("Price list"),
     "price_rule": N_("Price rule"),
     "outside_change": N_("Change at a vendor"),
+    "product": N_("Product"),
+    "promotion": N_("Promotion"),
     "provisioning_request": N_("Request to a vendor"),
     "question": N_("Question"),
     "reseller": N_("Reseller"),
@@ -150,6 +155,7 @@ SUBJECTS: Mapping[str, str] = {
 
 _FACTS: Mapping[str, str] = {
     "account": N_("Account"),
+    "at": N_("At"),
     "addressed_to": N_("Addressed to"),
     "at_term_end": N_("When the term ends"),
     "amount": N_("Amount"),
@@ -180,6 +186,7 @@ _FACTS: Mapping[str, str] = {
     "decision": N_("Decision"),
     "due_on": N_("On"),
     "email": N_("E-mail"),
+    "ends_on": N_("Until (excluded)"),
     "files": N_("Files"),
     "four_eyes": N_("Two persons"),
     "from": N_("From"),
@@ -187,12 +194,18 @@ _FACTS: Mapping[str, str] = {
     "ip": N_("Address"),
     "kind": N_("Kind"),
     "is_addition": N_("Added to what was there"),
+    "is_first_purchase_only": N_("First purchase only"),
+    "is_listed": N_("Shown in the shop"),
     "legal_name": N_("Legal name"),
     "limit": N_("Limit"),
     "line": N_("Line"),
     "may_buy": N_("May buy"),
     "needs_approval": N_("Needs approval"),
+    "maximum_quantity": N_("At most"),
+    "minimum_quantity": N_("At least"),
     "name": N_("Name"),
+    "own_category": N_("Your category"),
+    "own_title": N_("Your title"),
     "partner_id": N_("Partner id"),
     "percent": N_("Percent"),
     "product": N_("Product"),
@@ -210,11 +223,14 @@ _FACTS: Mapping[str, str] = {
     "since": N_("Since"),
     "sku": N_("SKU"),
     "state": N_("State"),
+    "segment": N_("Segment"),
+    "starts_on": N_("From"),
     "status": N_("Status"),
     "subscription": N_("Subscription"),
     "term": N_("Term"),
     "term_end": N_("End of the term"),
     "text": N_("Text"),
+    "title": N_("Title"),
     "unit_price": N_("Unit price"),
     "until": N_("Until"),
     "valid_from": N_("From"),
@@ -225,7 +241,7 @@ _FACTS: Mapping[str, str] = {
 }
 
 # By which of its facts people know a thing, the best first.
-_NAMES = ("legal_name", "name", "email", "account", "files", "reference")
+_NAMES = ("legal_name", "name", "email", "account", "files", "reference", "product")
 
 
 _ABOUT_ONESELF = {

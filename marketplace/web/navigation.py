@@ -149,6 +149,7 @@ def palette() -> ResponseReturnValue:
 
 
 GROUP_MONTH = N_("The month")
+GROUP_CATALOGUE = N_("Catalogue")
 GROUP_TERMS = N_("Terms")
 GROUP_PARTIES = N_("Parties")
 GROUP_VENDORS = N_("Vendors")

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.models import PriceList, Product, Promotion
 from marketplace.accounts.models import Membership, User
 from marketplace.accounts.operations.password_change import ask_for_reset
 from marketplace.billing.models import PeriodBalance, Question, QuestionMessage, StatementLine
@@ -13,6 +14,7 @@ from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.audit import AuditEntry
 from marketplace.core.clock import utc_now
 from marketplace.core.period import Period
+from marketplace.demo.price_lists import PROMOTED
 from marketplace.usage.models import Delivery
 from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import AccountMapping, Customer, Hop, PriceRule, PriceRuleScope, Reseller
@@ -136,6 +138,13 @@ def ids_of(world: World) -> dict[str, str]:
                 f"{shell}:subscription_id": bought_for.public_id
                 for shell in ("admin", "storefront", "portal")
             },
+            "admin:product_id": session.scalar(
+                select(Product.public_id).where(Product.reference == PROMOTED)
+            ),
+            "admin:list_id": session.scalar(
+                select(PriceList.public_id).where(PriceList.market == "FR", PriceList.version == 2)
+            ),
+            "admin:promotion_id": session.scalar(select(Promotion.public_id)),
             "admin:membership_id": _member(session, "wanda@demo.example"),
             "storefront:statement_id": bought.statement_id,
             "storefront:sold statement_id": sold.statement_id,
