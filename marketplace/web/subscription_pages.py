@@ -1,8 +1,9 @@
 """Subscriptions as every shell shows them: the list, one with its history, and what renews when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,7 @@ from marketplace.subscriptions.rules.history import Standing
 from marketplace.subscriptions.rules.windows import Lot, open_lots
 from marketplace.subscriptions.words import AtTermEnd, SegmentKind, Status
 from marketplace.vendors.commitments import Source
+from marketplace.web import filters as shown
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
 from marketplace.web.seat_charts import seats_chart
 from resellers.models import Customer, Reseller
@@ -121,9 +123,15 @@ class SubscriptionPage:
 
 
 def subscription_list(
-    *, has_resellers: bool = False, has_customers: bool = True
+    *,
+    has_resellers: bool = False,
+    has_customers: bool = True,
+    prices_now: Mapping[UUID, Decimal | None] | None = None,
 ) -> ListView[SubscriptionRow]:
-    """Describe the list; customers see no column of customers, resellers none of resellers."""
+    """Describe the list; customers see no column of customers, resellers none of resellers.
+
+    With `prices_now`, list prices of a seat then and now stand beside each other.
+    """
     columns: list[Column[SubscriptionRow]] = [
         Column(
             key="name",
@@ -175,6 +183,19 @@ def subscription_list(
         ),
         Column(key="status", label=N_("Status"), value=lambda row: row.status, kind=Kind.STATUS),
     ]
+    if prices_now is not None:
+        columns[-1:-1] = [
+            Column(
+                key="price_then",
+                label=N_("List price then"),
+                value=lambda row: _price(row.unit_listed, row.currency),
+            ),
+            Column(
+                key="price_now",
+                label=N_("List price now"),
+                value=lambda row: _price(prices_now.get(row.id), row.currency),
+            ),
+        ]
     return ListView[SubscriptionRow](
         name="subscriptions",
         columns=tuple(columns),
@@ -202,6 +223,10 @@ def subscription_list(
         tie_break=(Subscription.id,),
         row=subscription_row,
     )
+
+
+def _price(value: Decimal | None, currency: str) -> str:
+    return "" if value is None else shown.exact_money(value, currency)
 
 
 def subscription_or_404(session: Session, subscription_id: UUID, *, actor: Actor) -> SubscriptionPage:

@@ -1,7 +1,9 @@
 """Subscriptions as lists show them, and what renews when."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session
 from marketplace.core.actor import Actor
 from marketplace.core.period import Period
 from marketplace.subscriptions.models import RenewalAnswer, ScheduledChange, Subscription, SubscriptionSegment
+from marketplace.subscriptions.queries.offers import Asked, quotes
 from marketplace.subscriptions.queries.visible import narrowed
 from marketplace.subscriptions.words import STANDING, When
 from resellers.models import Customer, Reseller
@@ -60,6 +63,17 @@ class SubscriptionRow:
     answer: str
     answered_at: datetime | None
     answered_by: str
+    # The list price of a seat for a term, as it was bought, and what its price on another day is asked with.
+    unit_listed: Decimal | None
+    plan_id: int
+    market: str
+    currency: str
+
+    @property
+    def asked(self) -> Asked:
+        """What it would renew as if it did today, to ask a price for: the day is filled in by who asks."""
+        quantity = self.quantity if self.renews_with is None else self.renews_with
+        return Asked(self.renews_as or self.plan_id, quantity, self.market, self.currency, date.min)
 
 
 def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -79,6 +93,8 @@ def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
             _ANSWER.c.choice,
             _ANSWER.c.answered_at,
             _ANSWER.c.answered_by,
+            LATEST.c.unit_list,
+            Customer.country,
         )
         .join(LATEST, LATEST.c.subscription_id == Subscription.id)
         .join(Customer, Customer.id == Subscription.customer_id)
@@ -99,7 +115,8 @@ def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
 
 def subscription_row(found: Any) -> SubscriptionRow:
     """Make the row of a list from what `list_subscriptions` gives."""
-    one, product, sku, term, cycle, customer, customer_id, reseller, seats, plan, *answer = found
+    one, product, sku, term, cycle, customer, customer_id, reseller, seats, plan, *rest = found
+    choice, answered_at, answered_by, unit_listed, market = rest
     return SubscriptionRow(
         id=one.public_id,
         name=one.friendly_name or product,
@@ -119,9 +136,13 @@ def subscription_row(found: Any) -> SubscriptionRow:
         at_term_end=one.at_term_end,
         renews_with=seats,
         renews_as=plan,
-        answer=answer[0] or "",
-        answered_at=answer[1],
-        answered_by=answer[2] or "",
+        answer=choice or "",
+        answered_at=answered_at,
+        answered_by=answered_by or "",
+        unit_listed=unit_listed,
+        plan_id=one.plan_id,
+        market=market,
+        currency=one.currency,
     )
 
 
@@ -142,3 +163,15 @@ def renewals(session: Session, actor: Actor, period: Period) -> list[Subscriptio
         .order_by(Subscription.term_end, Customer.legal_name, Subscription.id)
     )
     return [subscription_row(row) for row in rows]
+
+
+def list_prices_now(
+    session: Session, rows: Sequence[SubscriptionRow], *, day: date
+) -> dict[UUID, Decimal | None]:
+    """Give the list price of a seat for a term as each would renew on a day; what is not sold then is left out.
+
+    The session must be the owner's or the wholesaler's: price lists hold costs.
+    """
+    asked = {row.id: replace(row.asked, day=day) for row in rows}
+    found = quotes(session, set(asked.values()))
+    return {identity: found[ask].unit_listed for identity, ask in asked.items() if ask in found}

@@ -11,7 +11,7 @@ from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
 from marketplace.subscriptions.operations.changing import change
 from marketplace.subscriptions.previews import preview_change
-from marketplace.subscriptions.queries.listed import list_subscriptions
+from marketplace.subscriptions.queries.listed import list_prices_now, list_subscriptions
 from marketplace.subscriptions.rules.changes import Change, ChangeQuantity
 from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
@@ -107,9 +107,9 @@ def renewals() -> ResponseReturnValue:
     """Show what renews in a month, and how each was decided."""
     with transaction() as session:
         month = renewal_month(session, actor=current_actor())
-        return subscription_list(has_resellers=True).respond_with_rows(
-            month.rows, "admin/renewals/list.html", month=month
-        )
+        prices = list_prices_now(session, month.rows, day=utc_now().date())
+        view = subscription_list(has_resellers=True, prices_now=prices)
+        return view.respond_with_rows(month.rows, "admin/renewals/list.html", month=month)
 
 
 def _wanted(what: str, quantity: str) -> Change:
