@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
@@ -13,13 +14,15 @@ import pytest
 
 from catalog.words import BillingCycle, Term
 from marketplace.vendors.partner_center.connector import PartnerCenter
-from marketplace.vendors.values import Change, FileKind, FileRequest, Upgrade
+from marketplace.vendors.values import Attestation, Change, FileKind, FileRequest, Upgrade
 from tests.vendors.simulated import (
     AZURE,
+    CAMILLE,
     PREMIUM,
     STANDARD,
     Simulator,
     bought,
+    firm,
     line,
     open_account,
     running_simulator,
@@ -235,3 +238,19 @@ def test_a_free_trial_becomes_what_it_tried() -> None:
 
     assert (trial.is_trial, paid.is_trial) == (True, False)
     assert (paid.term, paid.billing_cycle, paid.quantity) == (Term.P1Y, BillingCycle.MONTHLY, 25)
+
+
+def test_the_wholesaler_is_billed_in_its_own_currency_wherever_its_customers_are(
+    simulator: Simulator, connector: PartnerCenter
+) -> None:
+    customer = connector.create_customer(
+        firm("leeds.onmicrosoft.com", country="GB", postal_code="LS1 4AP"), key=uuid4()
+    )
+    attestation = Attestation(CAMILLE, date(2021, 1, 1), "117a77b0-9360-443b-8795-c6dedc750cf9")
+    connector.attest(customer.account, attestation, key=uuid4())
+    bought(connector, customer.account, line(STANDARD))
+    bought(connector, customer.account, line(AZURE, 1, term=Term.P1M))
+
+    simulator.at("2021-07-06T00:00:00Z")
+
+    assert {found["currency"] for found in connector.bill_lines("G000202106")} == {"EUR"}

@@ -16,8 +16,8 @@ from catalog.words import BillingCycle, Term
 
 PRICE_LIST = "price_list.csv"
 AZURE_PLAN = "DZH318Z0BPS6:0001"
-_CURRENCIES = {"US": "USD", "GB": "GBP", "CH": "CHF", "SE": "SEK", "NO": "NOK", "DK": "DKK", "JP": "JPY"}
-_EURO = "EUR"
+BILLING_CURRENCY = "EUR"
+"""What the wholesaler is billed in, wherever its customers are."""
 _SKU_LETTERS = 4
 
 #: Seats a customer may have of a SKU, over all its subscriptions.
@@ -112,10 +112,13 @@ class Sku:
         seed = f"{self.reference}:{segment}:{country}:{day.year}-{day.month}".encode()
         return f"{self.reference}:CFQ7TTC{hashlib.sha256(seed).hexdigest()[:5].upper()}"
 
-    def price(
+    def plan(
         self, term: Term, cycle: BillingCycle, *, segment: str, country: str, at: datetime
-    ) -> Decimal | None:
-        """Give the price of a term; of rows that overlap the older one holds while it runs."""
+    ) -> Plan | None:
+        """Give what is sold at an instant: of rows that overlap, the older one holds while it runs.
+
+        Of several currencies it is the one the wholesaler is billed in.
+        """
         fitting = [
             plan
             for plan in self.plans
@@ -123,7 +126,14 @@ class Sku:
             and plan.starts <= at < plan.ends
         ]
         here = [plan for plan in fitting if plan.market == country] or fitting
-        return min(here, key=lambda plan: plan.starts).price if here else None
+        return min(here, key=lambda plan: (plan.currency != BILLING_CURRENCY, plan.starts), default=None)
+
+    def price(
+        self, term: Term, cycle: BillingCycle, *, segment: str, country: str, at: datetime
+    ) -> Decimal | None:
+        """Give the price of a term, if it is sold."""
+        plan = self.plan(term, cycle, segment=segment, country=country, at=at)
+        return plan.price if plan else None
 
 
 class Catalogue:
@@ -145,11 +155,6 @@ class Catalogue:
         segments = {plan.segment for plan in sku.plans}
         found = [one for one in segments if sku.item(segment=one, country=country, day=day) == item]
         return (sku, found[0]) if found else None
-
-
-def currency_of(country: str) -> str:
-    """Give the currency a country is billed in."""
-    return _CURRENCIES.get(country, _EURO)
 
 
 def load(folder: Path | None) -> Catalogue:
@@ -224,7 +229,7 @@ def _built_in() -> Iterator[dict[str, str]]:
                 "TermDuration": term.value,
                 "BillingPlan": cycle.value.capitalize(),
                 "Market": "",
-                "Currency": _EURO,
+                "Currency": BILLING_CURRENCY,
                 "UnitPrice": str(Decimal(month) * months * factor),
                 "EffectiveStartDate": "",
                 "EffectiveEndDate": "",

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
 from catalog.words import BillingCycle, Term
 from marketplace.rating.terms import cycles_in_term, term_end
-from marketplace.vendors.simulator.catalogue import CUSTOMER_LIMITS, NEEDS, Sku, currency_of
+from marketplace.vendors.simulator.catalogue import BILLING_CURRENCY, CUSTOMER_LIMITS, NEEDS, Sku
 from marketplace.vendors.simulator.desk import OWN_PARTNER_ID, Desk
 from marketplace.vendors.simulator.documents import (
     Cart,
@@ -172,12 +173,11 @@ def check_limit(desk: Desk, account: str, reference: str, more: int) -> None:
 def _order(
     desk: Desk, account: str, cycle: BillingCycle, sold: Sequence[tuple[CartLine, Sku, str]], question: str
 ) -> Order:
-    country = desk.customer(account).country
     order = Order(
         id=desk.new_id("order"),
         account=account,
         cycle=cycle,
-        currency=currency_of(country),
+        currency=BILLING_CURRENCY,
         lines=[],
         created_at=desk.now,
         ready_at=desk.now + timedelta(seconds=desk.world.provisioning_seconds),
@@ -202,7 +202,7 @@ def _order(
 
 def _subscribe(desk: Desk, order: Order, line: CartLine, sku: Sku, segment: str) -> Subscription:
     country = desk.customer(order.account).country
-    price = sku.price(line.term, line.cycle, segment=segment, country=country, at=desk.now)
+    plan = sku.plan(line.term, line.cycle, segment=segment, country=country, at=desk.now)
     one = Subscription(
         id=desk.new_id("subscription"),
         account=order.account,
@@ -213,14 +213,14 @@ def _subscribe(desk: Desk, order: Order, line: CartLine, sku: Sku, segment: str)
         name=sku.title,
         friendly_name=line.friendly_name or sku.title,
         country=country,
-        currency=order.currency,
+        currency=plan.currency if plan and not sku.is_consumption else order.currency,
         segment=segment,
         quantity=line.quantity,
         is_trial=sku.is_trial,
         is_consumption=sku.is_consumption,
         term=line.term,
         cycle=line.cycle,
-        unit_price=price or 0,
+        unit_price=plan.price if plan else Decimal(0),
         partner_id=line.partner_id,
         bought_at=desk.now,
         ready_at=order.ready_at,

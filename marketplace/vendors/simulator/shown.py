@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from marketplace.vendors.simulator.catalogue import Sku, currency_of
+from marketplace.vendors.simulator.catalogue import BILLING_CURRENCY, Sku
 from marketplace.vendors.simulator.desk import Desk
 from marketplace.vendors.simulator.documents import Cart, CartLine, Order, Subscription
 from marketplace.vendors.simulator.selling import fault_of
@@ -65,6 +65,7 @@ def availabilities(one: Sku, *, country: str, today: date) -> list[Body]:
     found = []
     for segment in dict.fromkeys(plan.segment for plan in one.plans):
         item = one.item(segment=segment, country=country, day=today)
+        currency = next((plan.currency for plan in one.plans if plan.segment == segment), BILLING_CURRENCY)
         terms = sorted({(plan.term.value, plan.cycle.value) for plan in one.plans if plan.segment == segment})
         found.append(
             {
@@ -72,10 +73,7 @@ def availabilities(one: Sku, *, country: str, today: date) -> list[Body]:
                 "productId": one.product,
                 "skuId": one.sku,
                 "catalogItemId": item,
-                "defaultCurrency": {
-                    "code": currency_of(country),
-                    "symbol": _SYMBOLS.get(currency_of(country), ""),
-                },
+                "defaultCurrency": {"code": currency, "symbol": _SYMBOLS.get(currency, "")},
                 "segment": segment,
                 "country": country,
                 "isPurchasable": True,
