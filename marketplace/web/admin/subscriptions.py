@@ -108,7 +108,7 @@ def renewals() -> ResponseReturnValue:
     with transaction() as session:
         month = renewal_month(session, actor=current_actor())
         prices = list_prices_now(session, month.rows, day=utc_now().date())
-        view = subscription_list(has_resellers=True, prices_now=prices)
+        view = subscription_list(prices_now=prices)
         return view.respond_with_rows(month.rows, "admin/renewals/list.html", month=month)
 
 
