@@ -6,7 +6,12 @@ import sys
 
 import structlog
 
-QUIET = {"alembic": logging.WARNING, "procrastinate": logging.WARNING, "asyncio": logging.WARNING}
+QUIET = {
+    "httpx": logging.WARNING,
+    "alembic": logging.WARNING,
+    "procrastinate": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
 
 
 def configure(level: str | None = None) -> None:
