@@ -26,7 +26,7 @@ from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.core.period import Period
-from marketplace.demo import firms, price_lists, simulated_vendor, vendor_files
+from marketplace.demo import firms, orders, price_lists, simulated_vendor, vendor_files
 from marketplace.settings import Settings
 from marketplace.usage.operations import GivenFile, import_files
 from resellers.imports.accounts import import_accounts
@@ -89,6 +89,8 @@ def make(database: Database, settings: Settings, *, today: date, say: Say) -> di
             _deliver_late(database, settings, closed[0])
         say(f"the close of {month}")
         figures = _close(database, settings, month, approve=True)
+    say("orders, carried out by the simulated vendor")
+    orders.make(database, settings)
     if today.day > 1:
         say(f"usage of {running} so far")
         _deliver_running(database, settings, running, today)
