@@ -2,6 +2,11 @@
 
 from catalog.words import BillingCycle, Term
 
+#: How many months a term lasts. What is bought once has no end.
+TERM_MONTHS = {Term.P1M: 1, Term.P1Y: 12, Term.P3Y: 36}
+#: How many months one charge pays for. The others pay for the whole term at once.
+CYCLE_MONTHS = {BillingCycle.MONTHLY: 1, BillingCycle.ANNUAL: 12, BillingCycle.TRIENNIAL: 36}
+
 #: A billing cycle is never longer than the term (Partner Center, error 900270); trials are paid not at all.
 PAYABLE = frozenset(
     {

@@ -60,7 +60,7 @@ def _all_of(audience: Audience) -> frozenset[Permission]:
 _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
     (Audience.WHOLESALER, Role.ADMINISTRATOR): _all_of(Audience.WHOLESALER),
     (Audience.WHOLESALER, Role.FINANCE): _all_of(Audience.WHOLESALER)
-    - {_P.WHOLESALER_USERS_MANAGE, _P.WHOLESALER_SETTINGS_MANAGE},
+    - {_P.WHOLESALER_USERS_MANAGE, _P.WHOLESALER_SETTINGS_MANAGE, _P.WHOLESALER_FLOORS_MANAGE},
     (Audience.WHOLESALER, Role.CATALOGUE): frozenset(
         {
             _P.WHOLESALER_HOME_VIEW,

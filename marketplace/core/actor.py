@@ -32,6 +32,8 @@ class Permission(StrEnum):
     WHOLESALER_APPLICATIONS_REVIEW = "wholesaler:applications:review"
     WHOLESALER_TERMS_VIEW = "wholesaler:terms:view"
     WHOLESALER_TERMS_MANAGE = "wholesaler:terms:manage"
+    WHOLESALER_TERMS_BELOW_FLOOR = "wholesaler:terms:below-floor"
+    WHOLESALER_FLOORS_MANAGE = "wholesaler:floors:manage"
     WHOLESALER_USERS_VIEW = "wholesaler:users:view"
     WHOLESALER_USERS_MANAGE = "wholesaler:users:manage"
     WHOLESALER_SETTINGS_MANAGE = "wholesaler:settings:manage"
@@ -94,6 +96,8 @@ PERMISSION_LABELS = {
     Permission.WHOLESALER_APPLICATIONS_REVIEW: N_("Ask applicants for more, approve and refuse"),
     Permission.WHOLESALER_TERMS_VIEW: N_("See price rules, mappings and exchange rates"),
     Permission.WHOLESALER_TERMS_MANAGE: N_("Change price rules, mappings and exchange rates"),
+    Permission.WHOLESALER_TERMS_BELOW_FLOOR: N_("Enter price rules below the soft floor of margins"),
+    Permission.WHOLESALER_FLOORS_MANAGE: N_("Set the floors of margins"),
     Permission.WHOLESALER_USERS_VIEW: N_("See people and their roles"),
     Permission.WHOLESALER_USERS_MANAGE: N_("Invite people, change roles, deactivate"),
     Permission.WHOLESALER_SETTINGS_MANAGE: N_("Change the wholesaler's own particulars"),

@@ -8,12 +8,9 @@ import calendar
 from dataclasses import dataclass
 from datetime import date
 
+from catalog.rules.plans import CYCLE_MONTHS, TERM_MONTHS
 from catalog.words import BillingCycle, Term
 
-#: How many months a term lasts. What is bought once has no end.
-TERM_MONTHS = {Term.P1M: 1, Term.P1Y: 12, Term.P3Y: 36}
-#: How many months one charge pays for. The others pay for the whole term at once.
-CYCLE_MONTHS = {BillingCycle.MONTHLY: 1, BillingCycle.ANNUAL: 12, BillingCycle.TRIENNIAL: 36}
 #: Terms that start on one of the last two days of a month have their charges on that day of every month.
 _STICKY_OFFSETS = (0, 1)
 

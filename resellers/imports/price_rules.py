@@ -33,11 +33,13 @@ from marketplace.core.permit import require
 from resellers.conflicts import conflicts_in_words
 from resellers.imports.references import KnownCustomer, known_customers, known_resellers
 from resellers.models import PriceRule, PriceRuleScope
+from resellers.queries.floors import costs_by_scope, floors
+from resellers.rules.floors import floor_fault, floor_for
 from resellers.rules.price_rules import COLUMNS, RuleTerms, read_rule, rule_as_json
-from resellers.rules.prices import Price, price_warning, price_words
+from resellers.rules.prices import Price, plain, price_warning, price_words
 from resellers.rules.scopes import Scope, scope_words
 from resellers.rules.spans import overlaps, span_words
-from resellers.words import Basis
+from resellers.words import Basis, Hop
 
 _SCOPE_COLUMNS = ("hop", "reseller_id", "customer_id", "subscription", "vendor", "product", "sku")
 
@@ -89,6 +91,7 @@ def import_price_rules(
         standing = _standing(session, {one.terms.scope for one in known}, parties)
         added = _new(known, standing)
         _refuse_overlaps(added, standing, faults=faults)
+        _refuse_low_margins(session, added, actor=actor, faults=faults)
         faults.check()
         if not dry_run:
             _write(session, added, parties, actor=actor, file=file)
@@ -183,6 +186,28 @@ def _refuse_overlaps(
             faults.add(
                 held[later].row, "valid_from", start.isoformat() if start else "", _overlap(held[other])
             )
+
+
+def _refuse_low_margins(
+    session: Session, added: Iterable[GivenRule], *, actor: Actor, faults: Faults
+) -> None:
+    """Hold the wholesaler's own prices to its floors."""
+    standing = floors(session)
+    sold = [one for one in added if one.terms.scope.hop is Hop.WHOLESALE] if standing else []
+    if not sold:
+        return
+    needs_costs = any(one.terms.price.basis is not Basis.COST for one in sold)
+    costs = costs_by_scope(session) if needs_costs else {}
+    may_go_below = actor.may(Permission.WHOLESALER_TERMS_BELOW_FLOOR)
+    for one in sold:
+        scope, price = one.terms.scope, one.terms.price
+        floor = floor_for(standing, scope.vendor)
+        if floor is None:
+            continue
+        named = tuple(name for name in (scope.vendor, scope.product, scope.sku) if name)
+        if fault := floor_fault(price, floor, costs.get(named, ()), may_go_below=may_go_below):
+            column, reason = fault
+            faults.add(one.row, column, plain(getattr(price, column)), reason)
 
 
 def _overlap(other: GivenRule) -> Phrase:

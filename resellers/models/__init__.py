@@ -7,6 +7,7 @@ from resellers.models.applications import (
     ApplicationMessage,
     ResellerApplication,
 )
+from resellers.models.floors import MarginFloor
 from resellers.models.parties import (
     AccountMapping,
     Customer,
@@ -49,6 +50,7 @@ __all__ = [
     "Enrolment",
     "EnrolmentPrerequisite",
     "Hop",
+    "MarginFloor",
     "PriceRule",
     "PriceRuleScope",
     "Reseller",

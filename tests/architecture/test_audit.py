@@ -52,6 +52,8 @@ ACTS = {
     "/admin/accounts/{}/end": "account_mapping.end",
     "/admin/unmapped/map": "mapping.add",
     "/admin/unmapped/account": "mapping.add",
+    "/admin/floors/new": "margin_floor.set",
+    "/admin/floors/{}/remove": "margin_floor.remove",
     "/admin/rules/new": "price_rule.add",
     "/admin/rules/import": "price_rule.add",
     "/admin/rules/{}/end": "price_rule.end",

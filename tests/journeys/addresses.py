@@ -1,5 +1,6 @@
 """Every page there is, with an object of the reader's own in its address."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,6 +19,8 @@ from marketplace.demo.price_lists import PROMOTED
 from marketplace.usage.models import Delivery
 from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import AccountMapping, Customer, Hop, PriceRule, PriceRuleScope, Reseller
+from resellers.operations.floors import set_floor
+from resellers.rules.floors import Floor
 from tests.architecture.routes import STORED
 from tests.factories import make_charge_difference, make_subscription
 from tests.journeys.world import ARMOR, CARNAC, World
@@ -94,6 +97,12 @@ def _subject(rule: str, name: str) -> str:
     return name
 
 
+def _floor(session: Session) -> UUID:
+    """Set a floor of margins: the demonstration has none."""
+    floor = Floor(Decimal(5), Decimal(0))
+    return set_floor(session, actor=Actor.system(), vendor="", floor=floor).public_id
+
+
 def _difference(session: Session) -> UUID:
     """Make a difference of a licence: the demonstration has none."""
     return make_charge_difference(session, period=CLOSED).public_id
@@ -144,6 +153,7 @@ def ids_of(world: World) -> dict[str, str]:
             "admin:list_id": session.scalar(
                 select(PriceList.public_id).where(PriceList.market == "FR", PriceList.version == 2)
             ),
+            "admin:floor_id": _floor(session),
             "admin:promotion_id": session.scalar(select(Promotion.public_id)),
             "admin:membership_id": _member(session, "wanda@demo.example"),
             "storefront:statement_id": bought.statement_id,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from catalog.rules.plans import TERM_MONTHS
 from catalog.words import BillingCycle, Term
 from marketplace.core.errors import N_, Phrase
-from marketplace.rating.terms import TERM_MONTHS
 from marketplace.subscriptions.rules.changes import (
     Cancel,
     Change,

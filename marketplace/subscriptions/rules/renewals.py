@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from catalog.rules.plans import TERM_MONTHS
 from catalog.words import BillingCycle, Term
 from marketplace.core.rounding import round_ratio
 from marketplace.rating.exact import multiply, plus_percent
-from marketplace.rating.terms import TERM_MONTHS
 from marketplace.subscriptions.rules.decisions import may_extend
 from marketplace.subscriptions.rules.history import Offer, Quoted, Segment, Standing, midnight
 from marketplace.subscriptions.words import AtTermEnd, SegmentKind, Status

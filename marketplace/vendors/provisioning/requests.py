@@ -9,7 +9,8 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from marketplace.rating.terms import TERM_MONTHS, term_end
+from catalog.rules.plans import TERM_MONTHS
+from marketplace.rating.terms import term_end
 from marketplace.vendors.values import (
     Attestation,
     Change,

@@ -314,3 +314,30 @@ def test_support_looks_and_changes_nothing(site: WholesalersSite, simon: Visitor
     assert "New promotion" not in page.main
     simon.get(f"/admin/products/{product.public_id}/edit", status=403)
     simon.get("/admin/price-lists/new", status=403)
+
+
+def test_a_floor_is_set_on_its_page_and_holds_the_rules_typed_after_it(
+    site: WholesalersSite, clara: Visitor, walter: Visitor
+) -> None:
+    assert walter.get("/admin/floors").link("Set a floor") == "/admin/floors/new"
+    walter.get("/admin/floors/new")
+    faulty = walter.post("/admin/floors/new", {"soft_percent": "1", "hard_percent": "2"}, status=422)
+    assert faulty.one("input", id="hard_percent").get("aria-invalid") == "true"
+    walter.post("/admin/floors/new", {"vendor": "cloud", "soft_percent": "8", "hard_percent": "0"})
+    rule = {"hop": "wholesale", "vendor": "cloud", "product": "P", "basis": "cost", "percent": "3"}
+
+    refused = clara.post("/admin/rules/new", {**rule, "step": "save"}, status=422)
+    assert "below the floor of 8 %" in refused.main
+    walter.post("/admin/rules/new", {**rule, "step": "save"})
+    lower = walter.post(
+        "/admin/rules/new", {**rule, "product": "Q", "percent": "-1", "step": "save"}, status=422
+    )
+    assert "nobody may go below" in lower.main
+
+    clara.get("/admin/floors/new", status=403)
+    assert "/admin/floors/new" not in clara.get("/admin/floors").main
+    walter.get(walter.get("/admin/floors").link("Change"))
+    address = walter.get("/admin/floors").link("Remove")
+    walter.get(address)
+    walter.post(address, {})
+    assert "No floor is set" in walter.get("/admin/floors").main
