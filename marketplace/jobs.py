@@ -54,6 +54,9 @@ class Job:
     every: str = ""
 
 
+#: Capabilities that lie beside this package.
+_BESIDE = ("catalog", "resellers")
+
 _registered: dict[str, Job] = {}
 _enqueuing = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
@@ -100,10 +103,10 @@ def defer(
 
 def load_jobs() -> dict[str, Job]:
     """Import the jobs of every capability, so that none can be forgotten; give what is registered."""
-    for package in pkgutil.iter_modules(marketplace.__path__):
-        name = f"marketplace.{package.name}.jobs"
-        if package.ispkg and importlib.util.find_spec(name) is not None:
-            importlib.import_module(name)
+    inside = (f"marketplace.{one.name}" for one in pkgutil.iter_modules(marketplace.__path__) if one.ispkg)
+    for package in (*_BESIDE, *inside):
+        if importlib.util.find_spec(f"{package}.jobs") is not None:
+            importlib.import_module(f"{package}.jobs")
     return dict(_registered)
 
 
