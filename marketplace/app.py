@@ -26,7 +26,7 @@ from marketplace.web.static_files import init_static_files
 from marketplace.web.url_types import init_url_types
 
 ROOT = Path(__file__).parents[1]
-PAGE_PACKAGES = ("admin", "storefront", "portal", "sign_in", "help")
+PAGE_PACKAGES = ("admin", "storefront", "portal", "sign_in", "apply", "brand", "help")
 _MEGABYTE = 1024 * 1024
 
 

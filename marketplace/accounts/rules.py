@@ -26,6 +26,9 @@ LONGEST_WAIT = timedelta(hours=1)
 
 RESETS_PER_HOUR = 3
 RESETS_OF_ADDRESS_PER_HOUR = 20
+# Each mails a link to whoever is named.
+APPLICATIONS_PER_HOUR = 3
+APPLICATIONS_OF_ADDRESS_PER_HOUR = 10
 
 REASON_LENGTH = 5
 _EMAIL = re.compile(

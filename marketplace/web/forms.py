@@ -10,9 +10,11 @@ from flask_wtf import FlaskForm
 from wtforms import DateField, Field, StringField, ValidationError
 from wtforms.widgets import TextInput
 
+from marketplace.core.cells import FaultyEntry
 from marketplace.core.errors import N_, Refusal
 from marketplace.core.period import NotAPeriod, Period
 from marketplace.web.filters import MINUS, sentence
+from marketplace.web.filters import said as translated
 
 # Every space a spreadsheet or a French keyboard puts between thousands, and the apostrophe of Swiss ones.
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009'\u2019]")
@@ -46,6 +48,11 @@ class PageForm(FlaskForm):  # type: ignore[misc]
             errors.append(said)
         else:
             self[field].errors = [*errors, said]
+
+    def refuse_entry(self, faulty: FaultyEntry) -> None:
+        """Show each fault of an entry at its field."""
+        for row in faulty.rows:
+            self[row.column].errors = [*self[row.column].errors, translated(row.reason)]
 
 
 class AmountField(Field):  # type: ignore[misc]

@@ -91,6 +91,13 @@ def accounts_transaction() -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def applicants_transaction() -> Iterator[Session]:
+    """Open a transaction for a firm that applies: it has no account, and the private link says what is its own."""
+    with database().owner_transaction() as session:
+        yield session
+
+
 def start_session(token: str, actor: Actor) -> None:
     """Sign the browser in with the token of a session that was just stored."""
     login_user(SignedIn(token, actor))

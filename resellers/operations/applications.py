@@ -4,7 +4,6 @@ The applicant has no account. The private link's token stands for them; whoever 
 """
 
 import hashlib
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -35,8 +34,6 @@ from resellers.rules.documents import MOST_DOCUMENTS, TooManyDocuments, content_
 from resellers.rules.identity import read_reference
 from resellers.words import ApplicationStatus, CheckKind, ContactKind, DocumentKind, EnrolmentStatus
 
-_TOKEN_BYTES = 32
-
 
 def token_hash(token: str) -> str:
     """Hash the token of a private link as it is stored."""
@@ -49,13 +46,12 @@ def applicant(application: ResellerApplication) -> Actor:
 
 
 def begin_application(
-    session: Session, *, cells: Mapping[str, str], locale: str, now: datetime
-) -> tuple[ResellerApplication, str]:
-    """Save a first draft; give it with the token of its private link. Raises `FaultyEntry`."""
+    session: Session, *, public_id: UUID, token: str, cells: Mapping[str, str], locale: str, now: datetime
+) -> ResellerApplication:
+    """Save a first draft, found from now on by the token of its private link. Raises `FaultyEntry`."""
     entry, contacts = rules.read_application(cells), rules.read_contacts(cells)
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
     application = ResellerApplication(
-        public_id=uuid4(),
+        public_id=public_id,
         token_hash=token_hash(token),
         locale=locale,
         created_at=now,
@@ -69,7 +65,7 @@ def begin_application(
     session.flush()  # contacts and the trail need its id
     _keep_contacts(session, application, contacts)
     _record(session, application, "application.begin", actor=applicant(application), after=asdict(entry))
-    return application, token
+    return application
 
 
 def write_application(
@@ -169,6 +165,7 @@ def submit(session: Session, *, application: ResellerApplication, now: datetime)
 
 def answer(session: Session, *, application: ResellerApplication, text: str, now: datetime) -> None:
     """Answer what was asked: the application goes back to whoever looks at it. Raises `WrongStep`, `NotReady`."""
+    rules.check_step(ApplicationStatus(application.status), ApplicationStatus.IN_REVIEW)
     rules.check_writable(ApplicationStatus(application.status))
     text = rules.check_reason(text)
     rules.check_ready(parts_done(session, application))
@@ -222,6 +219,7 @@ def ask_for_more(
     require(actor, Permission.WHOLESALER_APPLICATIONS_REVIEW)
     application = _locked(session, application_id)
     text = rules.check_reason(text)
+    rules.check_step(ApplicationStatus(application.status), ApplicationStatus.MORE_ASKED)
     session.add(
         ApplicationMessage(
             application_id=application.id, is_from_applicant=False, author=actor.name, text=text, at=now
@@ -238,6 +236,7 @@ def refuse(
     require(actor, Permission.WHOLESALER_APPLICATIONS_REVIEW)
     application = _locked(session, application_id)
     reason = rules.check_reason(reason)
+    rules.check_step(ApplicationStatus(application.status), ApplicationStatus.REFUSED)
     application.reason, application.decided_at, application.decided_by = reason, now, actor.name
     _go(session, application, ApplicationStatus.REFUSED, "application.refuse", actor, reason=reason)
     return application

@@ -17,6 +17,15 @@ PUBLIC = {
     # The party viewed as lacks the permission; the view finds nothing for a visitor.
     "POST /view-as/stop",
     "GET /help",
+    # Applicants have no account: the private link is what opens their page.
+    "GET /apply",
+    "POST /apply",
+    "GET /apply/<string(length=43):token>",
+    "POST /apply/<string(length=43):token>",
+    "POST /apply/<string(length=43):token>/documents",
+    "POST /apply/<string(length=43):token>/documents/<uuid:document_id>/remove",
+    "POST /apply/<string(length=43):token>/send",
+    "POST /apply/<string(length=43):token>/answer",
 }
 
 

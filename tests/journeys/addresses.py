@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,11 +17,23 @@ from marketplace.core.audit import AuditEntry
 from marketplace.core.clock import utc_now
 from marketplace.core.period import Period
 from marketplace.demo.price_lists import PROMOTED
+from marketplace.demo.make import STAFF
 from marketplace.usage.models import Delivery
 from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import AccountMapping, Customer, Hop, PriceRule, PriceRuleScope, Reseller
 from resellers.operations.floors import set_floor
 from resellers.rules.floors import Floor
+from resellers.models import (
+    AccountMapping,
+    Customer,
+    Hop,
+    PriceRule,
+    PriceRuleScope,
+    Reseller,
+    ResellerApplication,
+)
+from resellers.operations.applications import add_document, ask_for_more, begin_application, submit
+from resellers.words import DocumentKind
 from tests.architecture.routes import STORED
 from tests.factories import make_charge_difference, make_subscription
 from tests.journeys.world import ARMOR, CARNAC, World
@@ -31,6 +44,7 @@ NO_PAGES = {
     "/admin/gallery/job/<int:percent>",
     "/admin/imports/<uuid:delivery_id>/progress",
     "/admin/imports/<uuid:delivery_id>/rejects.csv",
+    "/admin/applications/<uuid:application_id>/documents/<uuid:document_id>",
     "/admin/palette",
     "/admin/periods/<period:period>/run",
     "/admin/statements/<period:period>/download",
@@ -54,7 +68,7 @@ READERS = {
     "carla@demo.example": "/portal/",
     "": "",
 }
-_PUBLIC = ("/sign-in", "/forgotten-password", "/set-password/")
+_PUBLIC = ("/sign-in", "/forgotten-password", "/set-password/", "/apply")
 _SHARED = ("/account/", "/help")
 
 
@@ -101,6 +115,43 @@ def _floor(session: Session) -> UUID:
     """Set a floor of margins: the demonstration has none."""
     floor = Floor(Decimal(5), Decimal(0))
     return set_floor(session, actor=Actor.system(), vendor="", floor=floor).public_id
+#: The token of the link to an application that waits for its applicant.
+APPLICANTS_LINK = "a-private-link-of-somebody-who-applies-0000"
+
+
+def _sent_application(session: Session) -> ResellerApplication:
+    """Make an application that was sent, with everything asked for and a question to its applicant."""
+    now = utc_now()
+    found = begin_application(
+        session,
+        public_id=uuid4(),
+        token=APPLICANTS_LINK,
+        cells={
+            "legal_name": "Alizés Numérique SAS",
+            "country": "FR",
+            "registration_number": "732829320",
+            "currency": "EUR",
+            "vendor": "microsoft",
+            "programme": "indirect_reseller",
+            "owner_name": "Aline Le Goff",
+            "owner_email": "aline@alizes.example",
+            "billing_name": "Bruno Petit",
+            "billing_email": "bruno@alizes.example",
+        },
+        locale="fr",
+        now=now,
+    )
+    add_document(
+        session,
+        application=found,
+        kind=DocumentKind.REGISTRATION,
+        name="kbis.pdf",
+        content=b"%PDF-1.7",
+        now=now,
+    )
+    submit(session, application=found, now=now)
+    ask_for_more(session, actor=STAFF, application_id=found.public_id, text="IBAN : FR76 …", now=now)
+    return found
 
 
 def _difference(session: Session) -> UUID:
@@ -121,8 +172,11 @@ def ids_of(world: World) -> dict[str, str]:
         assert bought is not None
         assert sold is not None
         bought_for = make_subscription(session, customer)
+        application = _sent_application(session)
         rule = select(PriceRule.public_id).join(PriceRuleScope, PriceRuleScope.id == PriceRule.scope_id)
         found = {
+            "admin:application_id": application.public_id,
+            "storefront:application token": APPLICANTS_LINK,
             "admin:row of accounts": session.scalar(select(AccountMapping.public_id)),
             "admin:row of rules": session.scalar(rule.where(PriceRule.valid_until.is_(None))),
             "admin:customer_id": customer.public_id,

@@ -12,7 +12,7 @@ from marketplace.core.audit import AuditEntry
 from marketplace.core.cells import FaultyEntry
 from marketplace.core.db import Database
 from marketplace.core.errors import NotFound
-from resellers.models import Reseller
+from resellers.models import Agreement, Reseller
 from resellers.operations import agreements, standing
 from resellers.operations.standing import VendorAnswer
 from resellers.queries.standing import (
@@ -311,7 +311,7 @@ def test_an_agreement_is_accepted_once_and_asked_for_anew_with_each_version(data
     assert Permission.RESELLER_FIRM_MANAGE not in fatou.permissions
 
 
-def publish(session: Session, version: str, now: datetime) -> "agreements.Agreement":
+def publish(session: Session, version: str, now: datetime) -> Agreement:
     return agreements.publish_agreement(
         session,
         actor=STAFF,

@@ -11,7 +11,6 @@ from marketplace.core.actor import Audience, Permission
 from marketplace.core.cells import FaultyEntry
 from marketplace.core.currency import CURRENCIES
 from marketplace.core.errors import N_
-from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
 from marketplace.web.admin.wholesaler import wholesaler_of
 from marketplace.web.forms import PageForm
@@ -92,6 +91,5 @@ def _read(form: SettingsForm) -> WholesalerEntry | None:
     try:
         return read_wholesaler({name: form[name].data or "" for name in _IDENTITY})
     except FaultyEntry as faulty:
-        for row in faulty.rows:
-            form[row.column].errors = [*form[row.column].errors, shown.said(row.reason)]
+        form.refuse_entry(faulty)
         return None
