@@ -39,7 +39,8 @@ def _countries() -> Choices:
     return sorted(names.items(), key=lambda one: one[1])
 
 
-def _modes() -> Choices:
+def billing_modes() -> Choices:
+    """Give who may invoice, in words."""
     said = {
         BillingMode.RESALE: gettext("Resale: the reseller invoices"),
         BillingMode.MANDATE: gettext("Mandate: we invoice in the reseller's name"),
@@ -73,7 +74,7 @@ FIELDS: Mapping[str, TermField] = {
     "registration_number": TermField(label=N_("Registration number"), hint=N_("In France a SIREN or SIRET.")),
     "partner_id": TermField(label=N_("Partner id"), hint=N_("In the vendor's partner programme.")),
     "currency": TermField(label=N_("Currency"), choices=_currencies),
-    "billing_mode": TermField(label=N_("Who invoices"), choices=_modes),
+    "billing_mode": TermField(label=N_("Who invoices"), choices=billing_modes),
     "email": TermField(label=N_("E-mail"), input="email"),
     "reseller": TermField(
         label=N_("Reseller"), hint=N_("Its reference: type a few letters of it or of the name.")
