@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from marketplace.core.db import Database
 from marketplace.settings import Settings
 from marketplace.web import icons, navigation
+from marketplace.web.branding import look
 from marketplace.web.charts import init_charts
 from marketplace.web.errors import init_errors
 from marketplace.web.filters import init_filters
@@ -63,6 +64,7 @@ def create_app(
         actor_or_none=actor_or_none,
         endpoint_exists=endpoint_exists,
         home_of=home_of,
+        look=look,
     )
     init_request_log(app)
     init_session(

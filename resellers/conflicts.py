@@ -18,6 +18,12 @@ class ReferenceTaken(Refusal):
     sentence = N_("The reference is taken by another party. Choose another, or change that party instead.")
 
 
+class AddressTaken(Refusal):
+    """Another reseller is found at the address."""
+
+    sentence = N_("Another reseller has this host name or address. Choose another.")
+
+
 class MappingsOverlap(Refusal):
     """The account belongs to somebody on some of those days."""
 
@@ -39,6 +45,8 @@ class ChangedMeanwhile(Refusal):
 _SENTENCES: dict[str, type[Refusal]] = {
     "uq_reseller_reference": ReferenceTaken,
     "uq_customer_reference": ReferenceTaken,
+    "uq_brand_host": AddressTaken,
+    "uq_brand_path": AddressTaken,
     "ex_account_mapping_overlap": MappingsOverlap,
     "ex_price_rule_overlap": RulesOverlap,
 }

@@ -1,6 +1,6 @@
 """Reading people: who a session stands for, who works where, what somebody was told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from marketplace.accounts.roles import Role, looking_permissions, permissions_of
 from marketplace.accounts.rules import SESSION_IDLE
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.audit import AuditEntry
-from resellers.models import Customer, Reseller, Wholesaler
+from resellers.models import Brand, Customer, Reseller, Wholesaler
+from resellers.queries.brands import LOOK_COLUMNS, look_from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +68,8 @@ def actor_for_session(session: Session, token_hash: str) -> Actor | None:
 
     Notes, at most once a minute, that the session is in use. Nobody is known yet, so this reads as the owner.
     """
-    reseller, customer = aliased(Reseller), aliased(Customer)
-    seen_reseller, seen_customer = aliased(Reseller), aliased(Customer)
+    reseller, customer, of_customer = aliased(Reseller), aliased(Customer), aliased(Reseller)
+    seen_reseller, seen_customer, of_seen = aliased(Reseller), aliased(Customer), aliased(Reseller)
     found = session.execute(
         select(
             UserSession,
@@ -79,6 +80,10 @@ def actor_for_session(session: Session, token_hash: str) -> Actor | None:
             ),
             seen_reseller.legal_name,
             seen_customer.legal_name,
+            func.coalesce(
+                seen_reseller.legal_name, of_seen.legal_name, reseller.legal_name, of_customer.legal_name
+            ),
+            *LOOK_COLUMNS,
             UserSession.view_as_until > func.now(),
             UserSession.last_seen_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 1),
         )
@@ -88,6 +93,12 @@ def actor_for_session(session: Session, token_hash: str) -> Actor | None:
         .outerjoin(customer, customer.id == Membership.customer_id)
         .outerjoin(seen_reseller, seen_reseller.id == UserSession.view_as_reseller_id)
         .outerjoin(seen_customer, seen_customer.id == UserSession.view_as_customer_id)
+        .outerjoin(of_customer, of_customer.id == customer.reseller_id)
+        .outerjoin(of_seen, of_seen.id == seen_customer.reseller_id)
+        .outerjoin(
+            Brand,
+            Brand.reseller_id == func.coalesce(seen_reseller.id, of_seen.id, reseller.id, of_customer.id),
+        )
         .where(
             UserSession.token_hash == token_hash,
             UserSession.revoked_at.is_(None),
@@ -99,7 +110,9 @@ def actor_for_session(session: Session, token_hash: str) -> Actor | None:
     ).one_or_none()
     if found is None:
         return None
-    stored, membership, user, party_name, reseller_seen, customer_seen, is_viewing_as, is_stale = found
+    stored, membership, user, party_name, reseller_seen, customer_seen, seller, *brand = found
+    *brand, is_viewing_as, is_stale = brand
+    look = look_from(brand, legal_name=seller)
     if is_stale:
         session.execute(
             update(UserSession).where(UserSession.id == stored.id).values(last_seen_at=func.now()),
@@ -107,13 +120,13 @@ def actor_for_session(session: Session, token_hash: str) -> Actor | None:
         )
     actor = actor_for_membership(membership, user=user, party_name=party_name)
     if is_viewing_as and actor.may(Permission.WHOLESALER_PARTIES_VIEW_AS):
-        return looking_actor(
+        actor = looking_actor(
             staff=actor,
             audience=Audience.RESELLER if stored.view_as_reseller_id else Audience.CUSTOMER,
             party_id=stored.view_as_reseller_id or stored.view_as_customer_id or 0,
             party_name=reseller_seen or customer_seen,
         )
-    return actor
+    return replace(actor, look=None if actor.audience is Audience.WHOLESALER else look)
 
 
 def actor_for_membership(membership: Membership, *, user: User, party_name: str) -> Actor:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from marketplace.core.errors import N_
+from marketplace.core.look import Look
 
 
 class Audience(StrEnum):
@@ -167,6 +168,8 @@ class Actor:
     is_read_only: bool = False
     # The firm's name, for screens to show.
     party_name: str = ""
+    # The brand of the reseller whose pages these are, the actor's own or its seller's.
+    look: Look | None = None
 
     @classmethod
     def system(cls, name: str = "system") -> "Actor":

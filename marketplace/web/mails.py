@@ -8,7 +8,9 @@ from marketplace.core.clock import utc_now
 from marketplace.web.session import wiring
 
 
-def post_mail(session: Session, *, to_address: str, subject: str, body: str, path: str) -> None:
+def post_mail(
+    session: Session, *, to_address: str, subject: str, body: str, path: str, sender_name: str = ""
+) -> None:
     """Store a mail and have it sent once the transaction is committed.
 
     The link is made with the address from the settings, never with what the request said our name is: else anybody
@@ -20,6 +22,7 @@ def post_mail(session: Session, *, to_address: str, subject: str, body: str, pat
         subject=subject,
         body=body,
         link=f"{wiring().settings.site_url}{path}",
+        sender_name=sender_name,
         now=utc_now(),
     )
     session.flush()  # the job must not be there without the mail

@@ -231,8 +231,10 @@ def add_people_pages(pages: PeoplePages) -> None:
         return redirect(url_for(f"{shell}.user", membership_id=membership_id), code=303)
 
 
-def invite(pages: PeoplePages, *, party: Party, party_name: str, action: str = "") -> ResponseReturnValue:
-    """Invite somebody to a firm, and mail the invitation."""
+def invite(
+    pages: PeoplePages, *, party: Party, party_name: str, action: str = "", then: str = ""
+) -> ResponseReturnValue:
+    """Invite somebody to a firm, mail the invitation, and go on to `then`, else to the person's page."""
     form = _invite_form(party.audience)
     if not form.validate_on_submit():
         return invite_page(pages, form=form, party_name=party_name, action=action), 422
@@ -253,7 +255,8 @@ def invite(pages: PeoplePages, *, party: Party, party_name: str, action: str = "
         form.refuse(refusal, "email")
         return invite_page(pages, form=form, party_name=party_name, action=action), 422
     flash(gettext("An invitation is on its way to %(email)s.", email=invitation.to_address), "success")
-    return redirect(url_for(f"{pages.blueprint.name}.user", membership_id=invitation.membership_id), code=303)
+    shown = then or url_for(f"{pages.blueprint.name}.user", membership_id=invitation.membership_id)
+    return redirect(shown, code=303)
 
 
 def invite_page(pages: PeoplePages, *, form: InviteForm, party_name: str = "", action: str = "") -> str:
@@ -269,6 +272,7 @@ def invite_page(pages: PeoplePages, *, form: InviteForm, party_name: str = "", a
 
 def mail_invitation(session: Session, invitation: Invitation, *, party_name: str) -> None:
     """Mail a link to choose a password; or, to somebody who has one, that there is a new firm to act for."""
+    look = current_actor().look
     with force_locale(invitation.locale or language()):
         body = render_template(
             "emails/invitation.txt",
@@ -288,6 +292,7 @@ def mail_invitation(session: Session, invitation: Invitation, *, party_name: str
             subject=gettext("Your access to %(party)s", party=party_name),
             body=body,
             path=path,
+            sender_name=look.sender_name if look and invitation.audience is Audience.CUSTOMER else "",
         )
 
 

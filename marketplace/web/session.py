@@ -92,8 +92,8 @@ def accounts_transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def applicants_transaction() -> Iterator[Session]:
-    """Open a transaction for a firm that applies: it has no account, and the private link says what is its own."""
+def visitors_transaction() -> Iterator[Session]:
+    """Open a transaction for visitors: firms that apply, known by a private link, and the brand of an address."""
     with database().owner_transaction() as session:
         yield session
 

@@ -31,6 +31,8 @@ ACTS = {
     "/account/firms/{}/choose": "session.choose_firm",
     "/admin/view-as/reseller/{}": "view_as.begin",
     "/admin/view-as/customer/{}": "view_as.begin",
+    "/firm/brand": "brand.change",
+    "/firm/agreement": "agreement.accept",
     "/apply": "application.begin",
     "/apply/{}": "application.write",
     "/apply/{}/documents": "application.add_document",

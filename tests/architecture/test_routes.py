@@ -17,6 +17,10 @@ PUBLIC = {
     # The party viewed as lacks the permission; the view finds nothing for a visitor.
     "POST /view-as/stop",
     "GET /help",
+    # What a reseller's pages wear, before anybody signs in there.
+    "GET /at/<string:firm>",
+    "GET /brand/<uuid:brand_id>/accent.css",
+    "GET /brand/<uuid:brand_id>/logo",
     # Applicants have no account: the private link is what opens their page.
     "GET /apply",
     "POST /apply",

@@ -4,17 +4,19 @@ import smtplib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime, formataddr, make_msgid, parseaddr
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Notification, OutgoingMail, User
+from marketplace.core.actor import Audience
 from marketplace.core.errors import N_
 from marketplace.core.languages import catalogue
+from resellers.models import Brand, Customer
 
 Carrier = Callable[[EmailMessage], None]
 
@@ -28,12 +30,23 @@ _GREETING = N_("Hello %(name)s,")
 
 
 def write_mail(
-    session: Session, *, to_address: str, subject: str, body: str, now: datetime, link: str = ""
+    session: Session,
+    *,
+    to_address: str,
+    subject: str,
+    body: str,
+    now: datetime,
+    link: str = "",
+    sender_name: str = "",
 ) -> UUID:
-    """Put a mail among those to send; `{link}` in the body stands for the link. Give its id."""
+    """Put a mail among those to send; `{link}` in the body stands for the link. Give its id.
+
+    `sender_name` stands before our address where a reseller's customers are written to.
+    """
     mail = OutgoingMail(
         id=uuid4(),
         to_address=to_address,
+        sender_name=sender_name,
         subject=" ".join(subject.split()),
         body=body,
         link=link,
@@ -50,14 +63,19 @@ def write_mail(
 def mail_notifications(session: Session, *, site_url: str, now: datetime) -> int:
     """Write the mails of what people were told and want to have by mail; give how many. For a job, as the owner."""
     waiting = session.execute(
-        select(Notification, User)
+        select(Notification, User, func.coalesce(Brand.sender_name, ""))
         .join(User, User.id == Notification.user_id)
+        .outerjoin(
+            Customer,
+            (Customer.id == Notification.party_id) & (Notification.audience == Audience.CUSTOMER.value),
+        )
+        .outerjoin(Brand, Brand.reseller_id == Customer.reseller_id)
         .where(Notification.awaits_mail)
         .order_by(Notification.id)
         .limit(_AT_ONCE)
         .with_for_update(of=Notification, skip_locked=True)
     ).all()
-    for notification, user in waiting:
+    for notification, user, sender_name in waiting:
         say = catalogue(user.locale).gettext
         words = notification.phrase.said_with(say)
         write_mail(
@@ -66,6 +84,7 @@ def mail_notifications(session: Session, *, site_url: str, now: datetime) -> int
             subject=words[:_LONGEST_SUBJECT],
             body=f"{say(_GREETING) % {'name': user.name}}\n\n{words}\n\n{{link}}\n",
             link=f"{site_url}{notification.link}",
+            sender_name=sender_name,
             now=now,
         )
         notification.awaits_mail = False
@@ -104,7 +123,7 @@ def send_next(session: Session, *, carrier: Carrier, sender: str, now: datetime)
 
 def _message(mail: OutgoingMail, *, sender: str) -> EmailMessage:
     message = EmailMessage()
-    message["From"] = sender
+    message["From"] = formataddr((mail.sender_name, parseaddr(sender)[1])) if mail.sender_name else sender
     message["To"] = mail.to_address
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.created_at)

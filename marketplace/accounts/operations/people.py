@@ -100,6 +100,7 @@ class Invitation:
     locale: str
     token: str | None
     membership_id: UUID
+    audience: Audience
 
 
 def invite(
@@ -139,9 +140,7 @@ def invite(
     if not account.has_password:
         session.flush()  # the policy of links looks for the membership
         token = new_link(session, user_id=account.user_id, life=rules.INVITATION_LIFE, now=now)
-    return Invitation(
-        to_address=email, name=name, locale=locale, token=token, membership_id=membership.public_id
-    )
+    return Invitation(email, name, locale, token, membership.public_id, party.audience)
 
 
 def invite_again(session: Session, *, actor: Actor, membership_id: UUID, now: datetime) -> Invitation:
@@ -151,9 +150,7 @@ def invite_again(session: Session, *, actor: Actor, membership_id: UUID, now: da
     audit.record(
         session, actor=actor, action="membership.invite_again", subject="membership", subject_id=membership_id
     )
-    return Invitation(
-        to_address=person.email, name=person.name, locale="", token=token, membership_id=membership_id
-    )
+    return Invitation(person.email, person.name, "", token, membership_id, person.audience)
 
 
 def change_role(session: Session, *, actor: Actor, membership_id: UUID, role: str) -> None:

@@ -26,7 +26,7 @@ from marketplace.web.apply.form import (
 )
 from marketplace.web.guards import accepts_upload, public
 from marketplace.web.preferences import language
-from marketplace.web.session import applicants_transaction
+from marketplace.web.session import visitors_transaction
 from resellers.models import ResellerApplication
 from resellers.operations import applications as acts
 from resellers.queries.applications import application_by_token, application_page
@@ -60,11 +60,11 @@ def begin() -> ResponseReturnValue:
         return _new(form), 422
     application_id = uuid4()
     try:
-        with applicants_transaction() as session:
+        with visitors_transaction() as session:
             count_application(
                 session, email=form.owner_email.data or "", ip=request.remote_addr or "", now=utc_now()
             )
-        with applicants_transaction() as session:
+        with visitors_transaction() as session:
             application = acts.begin_application(
                 session,
                 public_id=application_id,
@@ -88,7 +88,7 @@ def begin() -> ResponseReturnValue:
 @public
 def application(token: str) -> ResponseReturnValue:
     """Show how far an application is, and what is still asked for."""
-    with applicants_transaction() as session:
+    with visitors_transaction() as session:
         return _page(session, _application_or_404(session, token), token)
 
 
@@ -97,7 +97,7 @@ def application(token: str) -> ResponseReturnValue:
 def save(token: str) -> ResponseReturnValue:
     """Save what was changed."""
     form = application_form()
-    with applicants_transaction() as session:
+    with visitors_transaction() as session:
         found = _application_or_404(session, token, is_locked=True)
         if not form.validate_on_submit():
             return _page(session, found, token, form=form), 422
@@ -116,7 +116,7 @@ def add_document(token: str) -> ResponseReturnValue:
     """Keep a document."""
     form = document_form()
     file = request.files.get("file")
-    with applicants_transaction() as session:
+    with visitors_transaction() as session:
         found = _application_or_404(session, token, is_locked=True)
         try:
             if form.validate_on_submit():
@@ -139,7 +139,7 @@ def add_document(token: str) -> ResponseReturnValue:
 @public
 def remove_document(token: str, document_id: UUID) -> ResponseReturnValue:
     """Take a document back."""
-    with applicants_transaction() as session:
+    with visitors_transaction() as session:
         found = _application_or_404(session, token, is_locked=True)
         acts.remove_document(session, application=found, document_id=document_id)
     return _done(token, gettext("The document is taken back."))
@@ -149,7 +149,7 @@ def remove_document(token: str, document_id: UUID) -> ResponseReturnValue:
 @public
 def send(token: str) -> ResponseReturnValue:
     """Send the application."""
-    with applicants_transaction() as session:
+    with visitors_transaction() as session:
         found = _application_or_404(session, token, is_locked=True)
         acts.submit(session, application=found, now=utc_now())
         mail_applicant(session, found)
@@ -162,7 +162,7 @@ def send(token: str) -> ResponseReturnValue:
 def answer(token: str) -> ResponseReturnValue:
     """Answer what was asked."""
     form = WordsForm()
-    with applicants_transaction() as session:
+    with visitors_transaction() as session:
         found = _application_or_404(session, token, is_locked=True)
         try:
             if form.validate_on_submit():

@@ -10,6 +10,7 @@ from wtforms.validators import InputRequired
 
 from marketplace.accounts.operations import sessions, signing_in
 from marketplace.accounts.operations.signing_in import SignedInSession, TooManyAttempts
+from marketplace.core.actor import Actor, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import Refusal
 from marketplace.web.forms import PageForm
@@ -25,6 +26,7 @@ from marketplace.web.session import (
     wiring,
 )
 from marketplace.web.sign_in import blueprint
+from resellers.queries.standing import open_agreement
 
 
 class SignInForm(PageForm):
@@ -95,12 +97,22 @@ def welcome(began: SignedInSession, *, wanted: str = "") -> ResponseReturnValue:
         address = url_for("sign_in.firms")
     else:
         address = wanted if is_ours(wanted) else home_of(actor)
+    address = _agreement_first(actor, address)
     answer = make_response(redirect(address, code=303))
     if began.locale in LANGUAGES:
         remember_choice(answer, "lang", began.locale)
     if began.theme in THEMES:
         remember_choice(answer, "theme", began.theme)
     return answer
+
+
+def _agreement_first(actor: Actor, address: str) -> str:
+    """Lead an owner over the agreement where a version waits for the firm's acceptance."""
+    if actor.reseller_id is None or not actor.may(Permission.RESELLER_FIRM_MANAGE):
+        return address
+    with accounts_transaction() as session:
+        is_open = open_agreement(session, actor.reseller_id) is not None
+    return url_for("storefront.agreement", next=address) if is_open else address
 
 
 def is_ours(address: str) -> bool:

@@ -1,0 +1,40 @@
+"""Which brand a request wears: that of the reseller whose pages these are, or of the address a visitor came by."""
+
+from urllib.parse import urlsplit
+
+from flask import g, request
+
+from marketplace.core.look import Look
+from marketplace.web.session import actor_or_none, visitors_transaction, wiring
+from resellers.queries.brands import look_at_address
+
+#: The cookie that remembers by which word of our address a visitor came.
+CAME_BY = "firm"
+_UNKNOWN = object()
+
+
+def look() -> Look | None:
+    """Give the brand of this request's pages; None is the marketplace's own."""
+    found = g.get("look", _UNKNOWN)
+    if found is _UNKNOWN:
+        found = g.look = _find()
+    return found
+
+
+def _find() -> Look | None:
+    actor = actor_or_none()
+    if actor is not None:
+        return actor.look
+    host = (urlsplit(f"//{request.host}").hostname or "").lower()
+    path = request.cookies.get(CAME_BY, "")
+    if host == own_host():
+        host = ""
+    if not host and not path:
+        return None
+    with visitors_transaction() as session:
+        return look_at_address(session, host=host, path=path)
+
+
+def own_host() -> str:
+    """Give the marketplace's own host name."""
+    return (urlsplit(wiring().settings.site_url).hostname or "").lower()
