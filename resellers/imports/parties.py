@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, Text, Uuid, insert, select, update
+from sqlalchemy import BigInteger, Text, Uuid, insert, select, true, update
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -23,6 +23,7 @@ from resellers.imports.references import known_resellers
 from resellers.models import Customer, Reseller
 from resellers.rules.identity import (
     CUSTOMER_COLUMNS,
+    OWN_CUSTOMER_COLUMNS,
     RESELLER_COLUMNS,
     CustomerEntry,
     ResellerEntry,
@@ -61,12 +62,32 @@ def import_customers(
     """Add or change the customers of a file, all or none. Raises `FaultyFile` naming every faulty row."""
     require(actor, Permission.WHOLESALER_PARTIES_MANAGE)
     rows, faults = read_table(content, file=file, columns=CUSTOMER_COLUMNS)
+    return _import_customers(session, rows, faults=faults, actor=actor, file=file, dry_run=dry_run)
+
+
+def import_own_customers(
+    session: Session, *, actor: Actor, file: str, content: bytes, dry_run: bool = False
+) -> ImportResult:
+    """Add or change a reseller's own customers, all or none: the file need not say whose they are.
+
+    Raises `FaultyFile`, and `ReferenceTaken` for a reference of somebody else's customer.
+    """
+    require(actor, Permission.RESELLER_CUSTOMERS_MANAGE)
+    own = session.scalars(select(Reseller.reference).where(Reseller.id == actor.reseller_id)).one()
+    given, faults = read_table(content, file=file, columns=OWN_CUSTOMER_COLUMNS)
+    rows = [TableRow(row.number, {**row.cells, "reseller": own}) for row in given]
+    return _import_customers(session, rows, faults=faults, actor=actor, file=file, dry_run=dry_run)
+
+
+def _import_customers(
+    session: Session, rows: Sequence[TableRow], *, faults: Faults, actor: Actor, file: str, dry_run: bool
+) -> ImportResult:
     with many_at_once(session, len(rows)):
         given = _entries(rows, read_customer, faults=faults)
         resellers = known_resellers(session, rows, faults=faults)
         plan = plan_upsert(
             given,
-            _standing_customers(session, [one.key for one in given]),
+            _standing_customers(session, [one.key for one in given], of=actor.reseller_id),
             faults=faults,
             key_column="reference",
         )
@@ -110,7 +131,7 @@ def _standing_resellers(
 
 
 def _standing_customers(
-    session: Session, references: Sequence[str]
+    session: Session, references: Sequence[str], *, of: int | None
 ) -> dict[str, Standing[UUID, CustomerEntry]]:
     wanted = table_of({"reference": (Text(), references)})
     columns = [
@@ -120,7 +141,10 @@ def _standing_customers(
     found = session.execute(
         select(Customer.public_id, *columns)
         .join(Reseller, Reseller.id == Customer.reseller_id)
-        .where(Customer.reference.in_(select(*wanted.c)))
+        # A reseller also sees customers that have left it: they are not its to change.
+        .where(
+            Customer.reference.in_(select(*wanted.c)), true() if of is None else Customer.reseller_id == of
+        )
     )
     return {
         values[0]: Standing(id_, CustomerEntry(**dict(zip(CUSTOMER_COLUMNS, values, strict=True))))

@@ -38,6 +38,8 @@ CUSTOMER_COLUMNS = (
         "email",
     ),
 )
+#: What a reseller's own file of customers names: they are all its own.
+OWN_CUSTOMER_COLUMNS = tuple(name for name in CUSTOMER_COLUMNS if name != "reseller")
 
 #: The letters VAT numbers of the European Union begin with: the country's, but Greece's own, and Monaco's are French.
 _VAT_PREFIXES = {code.upper(): code.upper() for code in eu_vat.MEMBER_STATES} | {"GR": "EL", "MC": "FR"}

@@ -30,6 +30,7 @@ from marketplace.web.session import current_actor, transaction
 from marketplace.web.storefront import blueprint
 from resellers.models import Hop
 from resellers.queries.retail_rules import list_retail_rules
+from resellers.queries.standing import agreements_of_customer
 
 add_to_menu(
     Audience.RESELLER,
@@ -163,6 +164,10 @@ def customer(customer_id: UUID) -> ResponseReturnValue:
             # A percentage on what the firm pays would tell what it pays.
             "may_set_prices": actor.may(Permission.RESELLER_RULES_MANAGE),
             "rules": list_retail_rules(session, actor=actor, customer_id=found.id),
+            "agreements": agreements_of_customer(session, found.id),
+            "may_manage": actor.may(Permission.RESELLER_CUSTOMERS_MANAGE)
+            and found.reseller_id == actor.reseller_id
+            and not actor.is_read_only,
         }
     return render_template("storefront/customers/show.html", **context)
 
