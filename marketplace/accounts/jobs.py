@@ -11,6 +11,7 @@ from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.jobs import register
 from marketplace.settings import Settings
+from resellers.operations.moves import carry_out_moves
 
 _RETRIES = 8
 
@@ -38,3 +39,11 @@ def send_mails(database: Database, settings: Settings) -> None:
         forget_old(session, now=utc_now())
     if failed:
         raise MailRefusedError(f"{failed} mails wait for the mail server")
+
+
+@register("accounts.carry_out_moves", retries=5, every="3 0 * * *")
+def move_customers(database: Database, settings: Settings) -> None:
+    """Give customers whose day has come to their new reseller."""
+    del settings
+    with database.owner_transaction() as session:
+        carry_out_moves(session, now=utc_now())

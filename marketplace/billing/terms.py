@@ -58,9 +58,17 @@ class Book:
         return {None: AT_COST, **{rule.rule_id: rule.terms for rule in self.rules}}
 
 
-_CHAINS = """
+# Whose a customer was in the period: a move counts from the month it says, and leaves those before as they were.
+_SELLER = """
+    coalesce(
+      (SELECT v.to_reseller_id FROM customer_move v WHERE v.customer_id = c.id AND v.moves_on <= :begins
+         ORDER BY v.moves_on DESC LIMIT 1),
+      (SELECT v.from_reseller_id FROM customer_move v WHERE v.customer_id = c.id ORDER BY v.moves_on LIMIT 1),
+      c.reseller_id)
+"""
+_CHAINS = f"""
     SELECT c.id, c.reference, c.currency, r.id, r.reference, r.currency
-    FROM customer c JOIN reseller r ON r.id = c.reseller_id
+    FROM customer c JOIN reseller r ON r.id = {_SELLER}
 """
 _MAPPINGS = """
     SELECT a.vendor, a.account, m.customer_id, m.valid_from, m.valid_until
@@ -82,7 +90,7 @@ def load_book(session: Session, period: Period) -> Book:
     """Load parties, mappings, rules and rates in four queries, whatever their number."""
     return Book(
         period=period,
-        chains={row[0]: Chain(*row) for row in session.execute(text(_CHAINS))},
+        chains={row[0]: Chain(*row) for row in session.execute(text(_CHAINS), {"begins": period.start})},
         mappings=[
             MappingSpan(vendor, account, customer_id, start or FIRST_DAY, end or LAST_DAY)
             for vendor, account, customer_id, start, end in session.execute(text(_MAPPINGS))
@@ -117,7 +125,7 @@ def scope_words(
     return "\x1f".join(fields)
 
 
-_FINGERPRINT = """
+_FINGERPRINT = f"""
     WITH span AS (SELECT CAST(:first AS date) AS first, CAST(:until AS date) AS until)
     SELECT md5(concat_ws('|',
       (SELECT string_agg(s.id::text, ',' ORDER BY s.id) FROM delivery_slice s
@@ -133,7 +141,7 @@ _FINGERPRINT = """
       (SELECT string_agg(concat_ws(',', from_currency, to_currency, trim_scale(rate)), ';'
                 ORDER BY from_currency, to_currency) FROM fx_rate WHERE month = :period),
       (SELECT string_agg(concat_ws(',', id, currency), ';' ORDER BY id) FROM reseller),
-      (SELECT string_agg(concat_ws(',', id, reseller_id, currency), ';' ORDER BY id) FROM customer),
+      (SELECT string_agg(concat_ws(',', c.id, {_SELLER}, c.currency), ';' ORDER BY c.id) FROM customer c),
       CAST(:recipe AS text)))
 """
 #: Raised whenever the meaning of an amount changes, so that open periods are rated anew.
@@ -147,6 +155,7 @@ def inputs_fingerprint(session: Session, period: Period, *, first_day: date, las
     """
     values = {
         "period": period.number,
+        "begins": period.start,
         "first": first_day,
         "until": last_day + timedelta(days=1),
         "recipe": RECIPE,

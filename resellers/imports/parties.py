@@ -20,7 +20,7 @@ from marketplace.core.permit import require
 from marketplace.core.upsert import Given, Standing, Upsert, plan_upsert
 from resellers.conflicts import conflicts_in_words
 from resellers.imports.references import known_resellers
-from resellers.models import Customer, Reseller
+from resellers.models import Customer, CustomerMove, Reseller
 from resellers.rules.identity import (
     CUSTOMER_COLUMNS,
     OWN_CUSTOMER_COLUMNS,
@@ -91,6 +91,7 @@ def _import_customers(
             faults=faults,
             key_column="reference",
         )
+        _refuse_moved(session, plan, faults=faults)
         faults.check()
         if not dry_run:
             columns: _Columns[CustomerEntry] = {
@@ -221,6 +222,24 @@ def _moved_customers(plan: Upsert[UUID, str, CustomerEntry], file: str) -> list[
         for one in plan.changed
         if one.before.reseller != one.after.reseller
     ]
+
+
+def _refuse_moved(session: Session, plan: Upsert[UUID, str, CustomerEntry], *, faults: Faults) -> None:
+    """Refuse another reseller for customers that have moved by a date: a file knows of none."""
+    going = {one.after.reference: one for one in plan.changed if one.before.reseller != one.after.reseller}
+    if not going:
+        return
+    wanted = table_of({"reference": (Text(), list(going))})
+    moved = session.scalars(
+        select(Customer.reference)
+        .join(CustomerMove, CustomerMove.customer_id == Customer.id)
+        .where(Customer.reference.in_(select(*wanted.c)))
+        .distinct()
+    )
+    reason = Phrase.of(N_("has moved by a date before: move it on its page, with the month it moves with"))
+    for reference in moved:
+        one = going[reference]
+        faults.add(one.row, "reseller", one.after.reseller, reason)
 
 
 def _result(

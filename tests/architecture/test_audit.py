@@ -44,6 +44,8 @@ ACTS = {
     "/apply/{}/documents/{}/remove": "application.remove_document",
     "/apply/{}/send": "application.submit",
     "/apply/{}/answer": "application.answer",
+    "/admin/customers/{}/move": "customer.move",
+    "/admin/customers/{}/move/cancel": "customer.cancel_move",
     "/admin/resellers/{}/status": "reseller.change_status",
     "/admin/resellers/{}/enrolments": "enrolment.add",
     "/admin/enrolments/{}": "enrolment.change",

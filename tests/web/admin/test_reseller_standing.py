@@ -5,14 +5,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.settings import Settings
 from marketplace.vendors.connector import Connector
 from marketplace.vendors.values import PartnerStanding
 from marketplace.web.admin import reseller_standing
 from resellers.models import Enrolment
+from resellers.rules.moves import next_first
 from tests.page import Visitor
-from tests.personas import PeopledSite, reseller_called
+from tests.personas import PeopledSite, customer_called, reseller_called
 
 
 class Vendor(Connector):
@@ -117,3 +119,23 @@ def test_an_agreement_is_published_once_a_version(site: PeopledSite, wanda: Visi
     assert "Awaited" in wanda.get(f"{nord}/agreements").main
     refused = walter.post("/admin/agreements", typed, status=422)
     assert "There is a version 2026-1 already" in refused.main
+
+
+def test_a_customer_is_moved_after_both_sides_were_seen(site: PeopledSite, wanda: Visitor) -> None:
+    today = utc_now().date()
+    with site.database.owner_transaction() as session:
+        path = f"/admin/customers/{customer_called(session, 'carla-works').public_id}/move"
+    wanda.get(path)
+    typed = {"reseller": "sud", "moves_on": next_first(today).isoformat(), "reason": "They asked us to"}
+    seen = wanda.post(path, {**typed, "step": "effect"}, status=200)
+    assert "With Nord Cloud SARL until then" in seen.main
+    refused = wanda.post(path, {**typed, "reseller": "nord", "step": "effect"}, status=422)
+    assert "is with that reseller already" in refused.main
+
+    wanda.post(path, {**typed, "step": "save"})
+
+    assert "It moves to Sud Cloud SARL" in wanda.get(path).main
+    told = site.browser_of("pavel").get("/account/notifications").main
+    assert "becomes your customer" in told
+    wanda.post(f"{path}/cancel", {})
+    wanda.post(f"{path}/cancel", {}, status=404)

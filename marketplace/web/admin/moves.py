@@ -1,0 +1,149 @@
+"""Moving a customer to another reseller: both sides' months, what goes with it, what it does to amounts."""
+
+from uuid import UUID
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from wtforms import StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from marketplace.accounts.operations.moving import tell_of_move
+from marketplace.billing.queries.statements import months_of_customer
+from marketplace.core.actor import Permission
+from marketplace.core.clock import utc_now
+from marketplace.core.errors import Refusal
+from marketplace.subscriptions.models import Subscription
+from marketplace.web import filters as shown
+from marketplace.web.admin import blueprint
+from marketplace.web.admin.effects import TermsEffect, effect_of
+from marketplace.web.admin.suggestions import suggesting
+from marketplace.web.forms import DayField, PageForm
+from marketplace.web.guards import requires
+from marketplace.web.session import current_actor, transaction
+from resellers.models import AccountMapping, Customer, CustomerMove, PriceRule, PriceRuleScope, Reseller
+from resellers.operations.moves import cancel_move, move_customer, waiting_move
+from resellers.rules.moves import next_first
+
+MANAGE = Permission.WHOLESALER_PARTIES_MANAGE
+_MONTHS = 3
+
+
+class MoveForm(PageForm):
+    """Where a customer goes, from when, and why."""
+
+    reseller = StringField(
+        lazy_gettext("Reseller it goes to"),
+        validators=[InputRequired(lazy_gettext("Name the reseller.")), Length(max=200)],
+    )
+    moves_on = DayField(
+        lazy_gettext("First day with it"), validators=[InputRequired(lazy_gettext("Choose the day."))]
+    )
+    reason = TextAreaField(
+        lazy_gettext("Why"),
+        validators=[InputRequired(lazy_gettext("Write a few words.")), Length(max=4000)],
+    )
+
+
+@blueprint.get("/customers/<uuid:customer_id>/move")
+@requires(MANAGE)
+def ask_move(customer_id: UUID) -> ResponseReturnValue:
+    """Ask where a customer goes and from when."""
+    return _page(customer_id, MoveForm(data={"moves_on": next_first(utc_now().date())}))
+
+
+@blueprint.post("/customers/<uuid:customer_id>/move")
+@requires(MANAGE)
+def move_to_reseller(customer_id: UUID) -> ResponseReturnValue:
+    """Show both sides and what changes, or move the customer."""
+    form = MoveForm()
+    effect = None
+    is_seen = False
+    try:
+        if form.validate_on_submit() and request.form.get("step") == "save":
+            with transaction() as session:
+                tell_of_move(session, _moved(session, customer_id, form))
+            flash(
+                gettext("It moves on %(day)s, and both sides are told.", day=shown.day(form.moves_on.data)),
+                "success",
+            )
+            return redirect(url_for("admin.customer", customer_id=customer_id), code=303)
+        if not form.errors:
+            with transaction() as session:
+                effect = effect_of(
+                    session,
+                    lambda trial: _moved(trial, customer_id, form),
+                    first_day=form.moves_on.data,
+                )
+            is_seen = True
+    except Refusal as refusal:
+        form.refuse(refusal, "reseller")
+    page = _page(customer_id, form, effect=effect, is_seen=is_seen)
+    return (page, 422) if form.errors else page
+
+
+@blueprint.post("/customers/<uuid:customer_id>/move/cancel")
+@requires(MANAGE)
+def cancel_customer_move(customer_id: UUID) -> ResponseReturnValue:
+    """Take a move back that waits for its day."""
+    with transaction() as session:
+        cancel_move(session, actor=current_actor(), customer_id=customer_id)
+    flash(gettext("The move is cancelled: the customer stays where it is."), "success")
+    return redirect(url_for("admin.customer", customer_id=customer_id), code=303)
+
+
+def _moved(session: Session, customer_id: UUID, form: MoveForm) -> CustomerMove:
+    return move_customer(
+        session,
+        actor=current_actor(),
+        customer_id=customer_id,
+        reseller=(form.reseller.data or "").strip(),
+        moves_on=form.moves_on.data,
+        reason=form.reason.data or "",
+        now=utc_now(),
+    )
+
+
+def _page(
+    customer_id: UUID, form: MoveForm, *, effect: TermsEffect | None = None, is_seen: bool = False
+) -> str:
+    with transaction() as session:
+        found = session.execute(
+            select(Customer, Reseller).join(Reseller).where(Customer.public_id == customer_id)
+        ).one_or_none()
+        if found is None:
+            abort(404)
+        customer, leaves = found
+        wanted = (form.reseller.data or "").strip()
+        goes_to = session.scalars(select(Reseller).where(Reseller.reference == wanted)).one_or_none()
+        waiting = waiting_move(session, customer.id)
+        return render_template(
+            "admin/parties/move.html",
+            party=customer,
+            leaves=leaves,
+            goes_to=goes_to,
+            waiting=waiting,
+            waits_for=session.get(Reseller, waiting.to_reseller_id) if waiting else None,
+            months=months_of_customer(session, customer.id, most=_MONTHS),
+            accounts=_count(session, select(func.count()).where(AccountMapping.customer_id == customer.id)),
+            rules=_count(
+                session,
+                select(func.count())
+                .select_from(PriceRule)
+                .join(PriceRuleScope, PriceRuleScope.id == PriceRule.scope_id)
+                .where(PriceRuleScope.customer_id == customer.id),
+            ),
+            subscriptions=_count(
+                session, select(func.count()).where(Subscription.customer_id == customer.id)
+            ),
+            form=form,
+            effect=effect,
+            is_seen=is_seen,
+            suggesting=suggesting,
+        )
+
+
+def _count(session: Session, counting: object) -> int:
+    return session.scalar(counting) or 0  # type: ignore[call-overload]
