@@ -16,8 +16,8 @@ from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.audit import AuditEntry
 from marketplace.core.clock import utc_now
 from marketplace.core.period import Period
-from marketplace.demo.price_lists import PROMOTED
 from marketplace.demo.make import STAFF
+from marketplace.demo.price_lists import PROMOTED
 from marketplace.usage.models import Delivery
 from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import AccountMapping, Customer, Hop, PriceRule, PriceRuleScope, Reseller
