@@ -1,7 +1,6 @@
 """Every page there is, with an object of the reader's own in its address."""
 
 from decimal import Decimal
-from uuid import UUID
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -20,9 +19,6 @@ from marketplace.demo.make import STAFF
 from marketplace.demo.price_lists import PROMOTED
 from marketplace.usage.models import Delivery
 from marketplace.vendors.models import ProvisioningRequest
-from resellers.models import AccountMapping, Customer, Hop, PriceRule, PriceRuleScope, Reseller
-from resellers.operations.floors import set_floor
-from resellers.rules.floors import Floor
 from resellers.models import (
     AccountMapping,
     Customer,
@@ -33,6 +29,8 @@ from resellers.models import (
     ResellerApplication,
 )
 from resellers.operations.applications import add_document, ask_for_more, begin_application, submit
+from resellers.operations.floors import set_floor
+from resellers.rules.floors import Floor
 from resellers.words import DocumentKind
 from tests.architecture.routes import STORED
 from tests.factories import make_charge_difference, make_subscription
@@ -119,6 +117,8 @@ def _floor(session: Session) -> UUID:
     """Set a floor of margins: the demonstration has none."""
     floor = Floor(Decimal(5), Decimal(0))
     return set_floor(session, actor=Actor.system(), vendor="", floor=floor).public_id
+
+
 #: The token of the link to an application that waits for its applicant.
 APPLICANTS_LINK = "a-private-link-of-somebody-who-applies-0000"
 

@@ -1,7 +1,5 @@
 """Getting in, getting back in, and having the pages in one's own language and light."""
 
-import re
-import time
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -9,22 +7,10 @@ from playwright.sync_api import expect
 from marketplace.core.actor import Audience
 from tests.journeys.browser import Person
 from tests.journeys.conftest import Server
+from tests.journeys.mails import mailed_link
 from tests.journeys.world import ARMOR, add_person
 
 NEW_PASSWORD = "eleven quiet tram stops"
-SECONDS_FOR_A_MAIL = 15
-
-
-def _mailed_link(server: Server, email: str) -> str:
-    """Wait for the mail to somebody, and give the link in it."""
-    deadline = time.monotonic() + SECONDS_FOR_A_MAIL
-    while time.monotonic() < deadline:
-        for mail in server.settings.mail.glob("*.eml"):
-            text = mail.read_text()
-            if email in text and (link := re.search(r"/set-password/[\w-]{43}", text.replace("=\n", ""))):
-                return link[0]
-        time.sleep(0.2)
-    raise AssertionError(f"no mail to {email}")
 
 
 def test_a_wrong_password_is_said_and_keeps_the_e_mail(sits_down: Callable[..., Person]) -> None:
@@ -67,7 +53,7 @@ def test_a_forgotten_password_is_set_anew_by_the_link_in_the_mail(
     odile.presses("Mail me a link")
     odile.reads("a link is on its way")
 
-    odile.goes_to(_mailed_link(server, email))
+    odile.goes_to(mailed_link(server, email))
     odile.page.get_by_label("New password").fill(NEW_PASSWORD)
     odile.page.get_by_label("The same again").fill(NEW_PASSWORD)
     odile.presses("Set the password")
