@@ -106,6 +106,8 @@ def _filled(rule: str, ids: dict[str, str]) -> list[str]:
 
 def _subject(rule: str, name: str) -> str:
     """Tell apart what shares a variable's name."""
+    if rule.startswith("/apply"):
+        return f"application {name}"
     if name == "row_id":
         return f"row of {rule.split('/')[2]}"
     if name == "statement_id" and rule.startswith("/customer-statements"):
