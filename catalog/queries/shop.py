@@ -34,6 +34,8 @@ class ShopRow:
     billing_cycle: str
     segment: str
     unit: str
+    # The least that can be bought.
+    least: int
     is_addon: bool
 
 
@@ -67,6 +69,7 @@ def shop_row(found: Any) -> ShopRow:
         billing_cycle=plan.billing_cycle,
         segment=plan.segment,
         unit=sku.unit,
+        least=sku.minimum_quantity,
         is_addon=sku.is_addon,
     )
 

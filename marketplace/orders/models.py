@@ -13,6 +13,7 @@ from catalog.models import Plan
 from marketplace.core.column_types import StoredPhrase
 from marketplace.core.db import Base
 from marketplace.core.errors import Phrase
+from marketplace.core.money import Money
 from marketplace.orders.words import OrderKind, OrderState
 from marketplace.subscriptions.models import Subscription
 from resellers.models import Customer, Reseller
@@ -193,6 +194,11 @@ class Quote(Base):
     answer: Mapped[str] = mapped_column(default="")
     # Another version took its place, or the order went on without it.
     withdrawn_at: Mapped[datetime | None]
+
+    @property
+    def commitment(self) -> Money:
+        """What its first terms come to."""
+        return Money(self.commitment_minor, self.currency)
 
 
 class OrderApproval(Base):

@@ -85,7 +85,17 @@ def _load(token: str) -> SignedIn | None:
 def accounts_transaction() -> Iterator[Session]:
     """Open a transaction as the owner, past row-level security.
 
-    For finding out who is asking, and for their own password and sessions: the one place where screens do so.
+    For finding out who is asking, and for their own password and sessions.
+    """
+    with database().owner_transaction() as session:
+        yield session
+
+
+@contextmanager
+def order_desk() -> Iterator[Session]:
+    """Open a transaction as the owner, for prices and orders: costs and credit decide about them, and are nobody's to see.
+
+    Operations ask what the actor may do; prices are cut to what the viewer may see before they leave it.
     """
     with database().owner_transaction() as session:
         yield session

@@ -14,6 +14,10 @@ PUBLIC = {
     "POST /forgotten-password",
     "GET /set-password/<string(length=43):token>",
     "POST /set-password/<string(length=43):token>",
+    # Whoever has the link of a quote reads and answers it.
+    "GET /quotes/<string(length=43):token>",
+    "POST /quotes/<string(length=43):token>",
+    "POST /quotes/<string(length=43):token>/decline",
     # The party viewed as lacks the permission; the view finds nothing for a visitor.
     "POST /view-as/stop",
     "GET /help",

@@ -20,6 +20,7 @@ from marketplace.billing.queries.months import months
 from marketplace.billing.queries.selection import Selection
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.errors import N_
+from marketplace.orders.models import CustomerBuying
 from marketplace.web import filters as shown
 from marketplace.web.day_charts import day_chart, ranking
 from marketplace.web.guards import requires
@@ -163,6 +164,8 @@ def customer(customer_id: UUID) -> ResponseReturnValue:
             "accounts": accounts_of_customer(session, customer=found.id),
             # A percentage on what the firm pays would tell what it pays.
             "may_set_prices": actor.may(Permission.RESELLER_RULES_MANAGE),
+            "buying": session.get(CustomerBuying, found.id),
+            "may_say_who_buys": actor.may(Permission.RESELLER_ORDERS_APPROVE),
             "rules": list_retail_rules(session, actor=actor, customer_id=found.id),
             "agreements": agreements_of_customer(session, found.id),
             "may_manage": actor.may(Permission.RESELLER_CUSTOMERS_MANAGE)

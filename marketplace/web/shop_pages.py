@@ -1,0 +1,368 @@
+"""The shop, as resellers and customers see it: what is on sale at their own prices, and each offer's plans side by side.
+
+What it costs above the viewer never leaves the order desk.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.orm import Session
+
+from catalog.models import Plan, Product, Sku
+from catalog.queries.shop import (
+    ShopOffer,
+    ShopRow,
+    categories_on_sale,
+    find_offer,
+    has_words,
+    listed_below,
+    shop_list,
+    shop_row,
+    vendors_on_sale,
+)
+from catalog.words import BillingCycle, RelationKind, Segment, Term
+from marketplace.core.actor import Actor, Audience, Permission
+from marketplace.core.clock import utc_now
+from marketplace.core.errors import N_, Refusal
+from marketplace.core.money import Money
+from marketplace.core.rounding import EXACT, round_ratio
+from marketplace.orders.operations.cart import BuyingNotAllowed, check_buying, put_in_cart
+from marketplace.orders.queries.visible import customers_of
+from marketplace.rating.terms import TERM_MONTHS
+from marketplace.subscriptions.prices import (
+    NOBODY,
+    Buyer,
+    SeenPrices,
+    Wanted,
+    buyers,
+    price_list_currency,
+    prices_of,
+)
+from marketplace.web.charts import Part, Parts, in_currency
+from marketplace.web.guards import requires
+from marketplace.web.listing import EXPORTS, Column, Filter, Kind, ListView, OnPhone
+from marketplace.web.session import current_actor, order_desk, transaction
+from resellers.models import Customer, Reseller
+
+TERMS = ((Term.P1M, N_("one month")), (Term.P1Y, N_("one year")), (Term.P3Y, N_("three years")))
+CYCLES = (
+    (BillingCycle.MONTHLY, N_("by the month")),
+    (BillingCycle.ANNUAL, N_("by the year")),
+    (BillingCycle.TRIENNIAL, N_("for three years at once")),
+)
+SEGMENTS = (
+    (Segment.COMMERCIAL, N_("Companies")),
+    (Segment.EDUCATION, N_("Schools")),
+    (Segment.CHARITY, N_("Charities")),
+    (Segment.GOVERNMENT, N_("Public bodies")),
+)
+_MOST_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class ShopPages:
+    """What differs between the shells: the blueprint, and who may look and order."""
+
+    blueprint: Blueprint
+    views: Permission
+    places: Permission
+
+    @property
+    def shell(self) -> str:
+        """The name of the shell, which endpoints begin with."""
+        return self.blueprint.name
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOffer:
+    """One plan of an offer at the viewer's prices."""
+
+    plan: Plan
+    # None where it has no price for so many in this country.
+    seen: SeenPrices | None
+    # Until when it can be given back if it is bought now.
+    cancel_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """For whom and how many, as the address says."""
+
+    customers: Sequence[Customer]
+    customer: Customer | None
+    quantity: int
+
+
+def add_shop_pages(pages: ShopPages) -> None:
+    """Put the shop on a shell's blueprint."""
+
+    @pages.blueprint.get("/shop")
+    @requires(pages.views)
+    def shop() -> ResponseReturnValue:
+        """List what is on sale, priced for the chosen customer."""
+        actor = current_actor()
+        with transaction() as session:
+            choice = _choice(session, actor)
+            view = _view(session, choice, actor)
+            if request.args.get("format") in EXPORTS:
+                return view.respond(session, shop_list(), "shop/list.html")
+            page = view.page(session, shop_list())
+        return render_template(
+            "shop/list.html",
+            page=page,
+            shell=pages.shell,
+            choice=choice,
+            prices=_prices_of_rows(actor, choice, page.rows),
+        )
+
+    @pages.blueprint.get("/shop/<uuid:sku_id>")
+    @requires(pages.views)
+    def offer(sku_id: UUID) -> ResponseReturnValue:
+        """Show one offer: its plans side by side for so many, and for whom."""
+        actor = current_actor()
+        with transaction() as session:
+            found = find_offer(session, sku_id)
+            if found is None:
+                abort(404)
+            choice = _choice(session, actor, least=found.sku.minimum_quantity)
+            may_order = actor.may(pages.places) and _may_buy(session, actor, choice)
+        plans = _plans(actor, choice, found)
+        return render_template(
+            "shop/show.html",
+            offer=found,
+            choice=choice,
+            plans=plans,
+            chart=_by_month(plans),
+            shell=pages.shell,
+            may_order=may_order,
+            needs=found.related(RelationKind.PREREQUISITE),
+            upgrades=found.related(RelationKind.UPGRADE),
+            chosen=request.args.get("plan", ""),
+        )
+
+    @pages.blueprint.post("/cart/add")
+    @requires(pages.places)
+    def add_to_cart() -> ResponseReturnValue:
+        """Put a plan into the customer's cart."""
+        actor = current_actor()
+        customer_id = _uuid(request.form.get("customer", ""))
+        plan_id = _uuid(request.form.get("plan", ""))
+        quantity = quantity_of(request.form.get("quantity", ""))
+        if customer_id is None or plan_id is None or not quantity:
+            raise NothingChosen
+        with order_desk() as session:
+            cart = put_in_cart(
+                session, actor=actor, customer_id=customer_id, plan_id=plan_id, quantity=quantity
+            )
+            cart_id = cart.public_id
+        flash(gettext("It is in the cart."), "success")
+        return redirect(url_for(f"{pages.shell}.order", order_id=cart_id), code=303)
+
+
+class NothingChosen(Refusal):
+    """The form came without a customer, a plan or a quantity."""
+
+    sentence = N_("Choose a customer, a plan and how many, then add it to the cart.")
+
+
+def quantity_of(text: str) -> int:
+    """Read how many from a form; nought where it is no number."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _choice(session: Session, actor: Actor, *, least: int = 1) -> Choice:
+    """Read for whom and how many."""
+    customers = session.scalars(customers_of(actor).order_by(Customer.legal_name)).all()
+    wanted = request.args.get("customer", "")
+    customer = next((one for one in customers if str(one.public_id) == wanted), None)
+    if customer is None and (actor.audience is Audience.CUSTOMER or len(customers) == 1):
+        customer = customers[0] if customers else None
+    quantity = quantity_of(request.args.get("quantity", "")) or least
+    return Choice(customers, customer, quantity)
+
+
+def _may_buy(session: Session, actor: Actor, choice: Choice) -> bool:
+    """Whether the actor may order for the chosen customer; a customer only where its reseller allows it."""
+    if choice.customer is None:
+        return True
+    try:
+        check_buying(session, actor=actor, customer=choice.customer)
+    except BuyingNotAllowed:
+        return False
+    return True
+
+
+def _buyer(desk: Session, actor: Actor, choice: Choice) -> Buyer | None:
+    """Give whom prices are for: the chosen customer, else any of the reseller's."""
+    if choice.customer is not None:
+        return buyers(desk, customer_ids=[choice.customer.id])[choice.customer.id]
+    if actor.reseller_id is not None:
+        return buyers(desk, reseller_id=actor.reseller_id)[NOBODY]
+    return None
+
+
+def _prices_of_rows(actor: Actor, choice: Choice, rows: Sequence[ShopRow]) -> Mapping[int, SeenPrices]:
+    """Price a page of the list, each plan for the least that can be bought of it."""
+    with order_desk() as desk:
+        buyer = _buyer(desk, actor, choice)
+        if buyer is None:
+            return {}
+        wanted = [Wanted(buyer, row.plan_id, row.least) for row in rows]
+        found = prices_of(desk, wanted, now=utc_now())
+        return {one.plan_id: prices.seen_by(actor) for one, prices in found.items()}
+
+
+def _plans(actor: Actor, choice: Choice, offer: ShopOffer) -> list[PlanOffer]:
+    """Price the plans of an offer for so many."""
+    now = utc_now()
+    with order_desk() as desk:
+        buyer = _buyer(desk, actor, choice)
+        if buyer is None:
+            return []
+        wanted = {plan.id: Wanted(buyer, plan.id, choice.quantity) for plan in offer.plans}
+        found = prices_of(desk, list(wanted.values()), now=now)
+    plans = []
+    for plan in offer.plans:
+        prices = found.get(wanted[plan.id])
+        seen = prices.seen_by(actor) if prices else None
+        window = seen.offer.commitments(now.date()).window if seen else None
+        plans.append(PlanOffer(plan, seen, now + window if window else now))
+    return sorted(plans, key=lambda one: (one.plan.segment, TERM_MONTHS.get(Term(one.plan.term), 99)))
+
+
+def _by_month(plans: Sequence[PlanOffer]) -> Parts | None:
+    """Draw what a unit comes to a month under each plan, the cheapest last; with two plans there is something to see."""
+    parts: list[Part] = []
+    currency = ""
+    for one in plans:
+        price = one.seen and (one.seen.wholesale or one.seen.retail)
+        months = TERM_MONTHS.get(Term(one.plan.term))
+        if one.seen is None or not price or not months:
+            continue
+        currency = price.charge.currency
+        of_term = EXACT.multiply(price.unit, Decimal(one.seen.charges))
+        per_month = Money.rounded(round_ratio(of_term, months, 18), currency)
+        parts.append(Part(name=_plan_words(one.plan), value=per_month.amount))
+    if len(parts) < 2:  # noqa: PLR2004 - nothing to compare
+        return None
+    return Parts(title=gettext("One unit, a month"), parts=parts, write=in_currency(currency))
+
+
+def _plan_words(plan: Plan) -> str:
+    term = {term.value: label for term, label in TERMS}.get(plan.term, plan.term)
+    cycle = {cycle.value: label for cycle, label in CYCLES}.get(plan.billing_cycle, "")
+    return ", ".join(gettext(word) for word in (term, cycle) if word)
+
+
+def _view(session: Session, choice: Choice, actor: Actor) -> ListView[ShopRow]:
+    """Describe the list; filters offer what there is."""
+    market = _market(session, choice, actor)
+    currency = price_list_currency(session)
+    customers = tuple((str(one.public_id), one.legal_name) for one in choice.customers)
+    filters: list[Filter[ShopRow]] = [Filter(key="q", label=N_("Search"), where=has_words, input="search")]
+    if actor.audience is not Audience.CUSTOMER:
+        filters.append(Filter(key="customer", label=N_("Priced for"), choices=customers))
+    filters += [
+        Filter(
+            key="vendor",
+            label=N_("Vendor"),
+            choices=tuple((name, name) for name in vendors_on_sale(session)),
+            where=lambda value: Product.vendor == value,
+        ),
+        Filter(
+            key="category",
+            label=N_("Category"),
+            choices=tuple((name, name) for name in categories_on_sale(session)),
+            where=_in_category,
+        ),
+        Filter(
+            key="term",
+            label=N_("Commitment"),
+            choices=tuple((term.value, label) for term, label in TERMS),
+            where=lambda value: Plan.term == value,
+        ),
+        Filter(
+            key="cycle",
+            label=N_("Paid"),
+            choices=tuple((cycle.value, label) for cycle, label in CYCLES),
+            where=lambda value: Plan.billing_cycle == value,
+        ),
+        Filter(
+            key="segment",
+            label=N_("For"),
+            choices=tuple((segment.value, label) for segment, label in SEGMENTS),
+            where=lambda value: Plan.segment == value,
+        ),
+        Filter(
+            key="most",
+            label=N_("Listed at most, for the term"),
+            where=lambda value: listed_below(_amount(value), market=market, currency=currency, at=utc_now()),
+            input="number",
+        ),
+    ]
+    return ListView[ShopRow](
+        name="shop",
+        columns=(
+            Column(
+                key="title",
+                label=N_("Product"),
+                value=lambda row: row.title,
+                sort=func.coalesce(func.nullif(Product.own_title, ""), Sku.title),
+                phone=OnPhone.TITLE,
+            ),
+            Column(key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, sort=Product.vendor),
+            Column(key="category", label=N_("Category"), value=lambda row: row.category),
+            Column(key="term", label=N_("Plan"), value=lambda row: row.term, sort=Plan.term),
+            *_price_columns(actor),
+        ),
+        filters=tuple(filters),
+        sort="title",
+        tie_break=(Plan.term, Plan.billing_cycle, Plan.id),
+        row=shop_row,
+        page_size=25,
+    )
+
+
+def _market(session: Session, choice: Choice, actor: Actor) -> str:
+    """Give the country prices are for: the customer's, else the reseller's."""
+    if choice.customer is not None:
+        return choice.customer.country
+    reseller = session.get(Reseller, actor.reseller_id) if actor.reseller_id is not None else None
+    return reseller.country if reseller else ""
+
+
+def _price_columns(actor: Actor) -> list[Column[ShopRow]]:
+    """Give the columns whose cells the template fills with prices of the page."""
+    retail = N_("Price") if actor.audience is Audience.CUSTOMER else N_("Suggested to the customer")
+    columns = [("retail", retail)]
+    if actor.audience is Audience.RESELLER and actor.may(Permission.RESELLER_MARGINS_VIEW):
+        columns = [("wholesale", N_("Price to you")), *columns, ("margin", N_("Your margin"))]
+    return [
+        Column(key=key, label=label, value=lambda _row: None, kind=Kind.MONEY, is_exported=False)
+        for key, label in columns
+    ]
+
+
+def _in_category(value: str) -> ColumnElement[bool]:
+    return func.coalesce(func.nullif(Product.own_category, ""), Product.category) == value
+
+
+def _amount(text: str) -> Decimal:
+    """Read an amount from the address; what is none finds nothing."""
+    plain = text.strip().replace(",", ".")
+    return Decimal(plain) if plain.replace(".", "", 1).isdecimal() and plain.isascii() else Decimal(-1)
