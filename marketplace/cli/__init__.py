@@ -22,6 +22,7 @@ TOPICS = (
     "statements",
     "explain",
     "subscriptions",
+    "orders",
     "catalog",
     "backup",
     "restore",

@@ -8,10 +8,12 @@ from marketplace.core.db import Database
 from marketplace.jobs import register
 from marketplace.orders.operations.asking import FOLLOW
 from marketplace.orders.operations.checking import release_due
+from marketplace.orders.operations.deciding import look_at_credit_again
 from marketplace.orders.operations.fulfilling import follow
 from marketplace.settings import Settings
 
 RELEASE = "orders.release"
+LOOK_AT_CREDIT = "orders.look_at_credit"
 
 
 @register(FOLLOW, retries=5)
@@ -27,3 +29,10 @@ def release_orders(database: Database, _settings: Settings) -> int:
     """Let the orders go whose day has come."""
     with database.owner_transaction() as session:
         return release_due(session, actor=Actor.system("orders"), now=utc_now())
+
+
+@register(LOOK_AT_CREDIT, every="*/10 * * * *")
+def look_at_credit(database: Database, _settings: Settings) -> int:
+    """Let held orders go on that credit reaches by now."""
+    with database.owner_transaction() as session:
+        return look_at_credit_again(session, actor=Actor.system("orders"), now=utc_now())

@@ -27,6 +27,7 @@ from catalog.queries.shop import (
     shop_row,
     vendors_on_sale,
 )
+from catalog.rules.plans import TERM_MONTHS
 from catalog.words import BillingCycle, RelationKind, Segment, Term
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
@@ -35,7 +36,6 @@ from marketplace.core.money import Money
 from marketplace.core.rounding import EXACT, round_ratio
 from marketplace.orders.operations.cart import BuyingNotAllowed, check_buying, put_in_cart
 from marketplace.orders.queries.visible import customers_of
-from marketplace.rating.terms import TERM_MONTHS
 from marketplace.subscriptions.prices import (
     NOBODY,
     Buyer,

@@ -126,6 +126,26 @@ def go_on_where_credit_reaches(session: Session, *, actor: Actor, debtor: Debtor
     return released
 
 
+def look_at_credit_again(session: Session, *, actor: Actor, now: datetime) -> int:
+    """Let every held order go on that credit reaches by now: limits are raised elsewhere too, and what is owed shrinks."""
+    customers = session.scalars(
+        select(Customer)
+        .join(Order, Order.customer_id == Customer.id)
+        .join(OrderApproval, OrderApproval.order_id == Order.id)
+        .where(
+            OrderApproval.kind == ApprovalKind.CREDIT.value,
+            OrderApproval.decided_at.is_(None),
+            Order.state == OrderState.AWAITING_APPROVAL.value,
+        )
+        .distinct()
+    ).all()
+    debtors = {debtor_of(session, customer, day=now.date()) for customer in customers}
+    return sum(
+        go_on_where_credit_reaches(session, actor=actor, debtor=debtor, now=now)
+        for debtor in sorted(debtors, key=lambda one: one.key)
+    )
+
+
 def _to_decide(session: Session, *, actor: Actor, approval_id: UUID) -> tuple[Order, OrderApproval]:
     """Give an approval with its order, both locked, if the actor may decide it and nobody has."""
     found = session.scalar(select(OrderApproval).where(OrderApproval.public_id == approval_id))

@@ -11,9 +11,11 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace import jobs
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import Refusal
+from marketplace.orders.jobs import LOOK_AT_CREDIT
 from marketplace.vendors.registry import connector_for
 from marketplace.web.admin import blueprint
 from marketplace.web.admin.reseller_forms import (
@@ -205,19 +207,26 @@ def change_credit(reseller_id: UUID) -> ResponseReturnValue:
     return _carry_out(
         reseller_id,
         form,
-        lambda session, actor, reseller: standing.change_credit(
-            session,
-            actor=actor,
-            reseller_id=reseller.public_id,
-            customer=(form.customer.data or "").strip(),
-            credit_limit=form.credit_limit.data,
-            payment_days=form.payment_days.data,
-        ),
+        lambda session, actor, reseller: _save_credit(session, actor, reseller, form),
         said=gettext("The credit terms are saved."),
         again=lambda: _terms(reseller_id, credit=form),
         field="customer",
         endpoint="admin.reseller_terms",
     )
+
+
+def _save_credit(session: Session, actor: Actor, reseller: Reseller, form: CreditForm) -> None:
+    """Save the credit, and have orders looked at that the old one held back."""
+    standing.change_credit(
+        session,
+        actor=actor,
+        reseller_id=reseller.public_id,
+        customer=(form.customer.data or "").strip(),
+        credit_limit=form.credit_limit.data,
+        payment_days=form.payment_days.data,
+    )
+    session.flush()  # the job must not be there without it
+    jobs.defer(session, LOOK_AT_CREDIT, queueing_lock=LOOK_AT_CREDIT)
 
 
 @blueprint.get("/resellers/<uuid:reseller_id>/agreements")
