@@ -65,26 +65,26 @@ def _password_hash() -> str:
 def make_personas(session: Session) -> None:
     """Make everybody and their firms. The session must be the owner's."""
     make_wholesaler(session)
-    for reference in ("nord", "sud"):
-        make_reseller(session, reference, legal_name=f"{reference.capitalize()} Cloud SARL")
-    for reference, reseller in (("carla-works", "nord"), ("stella-mills", "sud")):
-        make_customer(session, reference, reseller=reseller_called(session, reseller))
-    for persona in PERSONAS.values():
-        user = User(email=persona.email, name=persona.name)
-        session.add(user)
-        session.flush()
-        session.add(Password(user_id=user.id, hash=_password_hash()))
+    resellers = {
+        reference: make_reseller(session, reference, legal_name=f"{reference.capitalize()} Cloud SARL")
+        for reference in ("nord", "sud")
+    }
+    customers = {
+        reference: make_customer(session, reference, reseller=resellers[reseller])
+        for reference, reseller in (("carla-works", "nord"), ("stella-mills", "sud"))
+    }
+    users = {name: User(email=persona.email, name=persona.name) for name, persona in PERSONAS.items()}
+    session.add_all(users.values())
+    session.flush()  # what follows needs their ids
+    for name, persona in PERSONAS.items():
+        session.add(Password(user_id=users[name].id, hash=_password_hash()))
         session.add(
             Membership(
-                user_id=user.id,
+                user_id=users[name].id,
                 audience=persona.audience.value,
                 role=persona.role.value,
-                reseller_id=reseller_called(session, persona.party).id
-                if persona.audience is Audience.RESELLER
-                else None,
-                customer_id=customer_called(session, persona.party).id
-                if persona.audience is Audience.CUSTOMER
-                else None,
+                reseller_id=resellers[persona.party].id if persona.audience is Audience.RESELLER else None,
+                customer_id=customers[persona.party].id if persona.audience is Audience.CUSTOMER else None,
             )
         )
     session.flush()
