@@ -132,9 +132,9 @@ def _add_reading(pages: OrderPages) -> None:
 
 
 def _add_putting_together(pages: OrderPages) -> None:
-    @pages.blueprint.post("/orders/<uuid:order_id>/lines/<uuid:line_id>")
+    @pages.blueprint.post("/orders/<uuid:order_id>/lines/<uuid:order_line_id>")
     @requires(pages.places)
-    def change_order_line(order_id: UUID, line_id: UUID) -> ResponseReturnValue:
+    def change_order_line(order_id: UUID, order_line_id: UUID) -> ResponseReturnValue:
         """Order another quantity of a line; nought takes it out."""
         quantity = quantity_of(request.form.get("quantity", ""))
         with order_desk() as session:
@@ -142,7 +142,7 @@ def _add_putting_together(pages: OrderPages) -> None:
                 session,
                 actor=current_actor(),
                 order_id=order_id,
-                line_id=line_id,
+                line_id=order_line_id,
                 quantity=quantity,
                 now=utc_now(),
             )

@@ -12,18 +12,22 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.models import Sku
 from marketplace.accounts.models import Membership, Notification, UserSession
 from marketplace.accounts.operations.notifying import notify_user
 from marketplace.billing.models import Question, Statement, StatementLine
 from marketplace.core.actor import Audience
 from marketplace.core.db import Database
 from marketplace.core.errors import N_, Phrase
+from marketplace.orders.models import Order, OrderApproval, OrderLine, OrderRule, Quote
 from marketplace.settings import Settings
 from marketplace.subscriptions.models import Subscription
 from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import Hop, PriceRule
 from tests.architecture.routes import Route, routes
 from tests.factories import make_customer, make_rule, make_subscription
+from tests.offer_factories import make_plan, make_sku
+from tests.order_factories import make_order
 from tests.personas import (
     PERSONAS,
     PeopledSite,
@@ -65,6 +69,13 @@ THEIRS: dict[str, Callable[[Session], object]] = {
     "subscription_id": lambda session: session.scalars(select(Subscription.public_id)).first(),
     "inquiry_id": lambda session: session.scalars(select(ProvisioningRequest.public_id)).first(),
     "rule_id": lambda session: session.scalars(select(PriceRule.public_id)).first(),
+    "order_id": lambda session: session.scalars(select(Order.public_id)).first(),
+    "order_line_id": lambda session: session.scalars(select(OrderLine.public_id)).first(),
+    "approval_id": lambda session: session.scalars(select(OrderApproval.public_id)).first(),
+    "order_rule_id": lambda session: session.scalars(select(OrderRule.public_id)).first(),
+    "quote_id": lambda session: session.scalars(select(Quote.public_id)).first(),
+    # Goods are nobody's: what the shop does not show, nobody finds.
+    "sku_id": lambda session: session.scalars(select(Sku.public_id)).first(),
     "period": lambda _session: "2024-09",
 }
 
@@ -93,6 +104,7 @@ def theirs(site: PeopledSite) -> Ids:
             )
         )
         make_inquiry(session, stella)
+        make_order(session, stella, make_plan(session, make_sku(session, is_listed=False)))
         notify_user(
             session,
             user_id=pavel.user_id or 0,
@@ -222,12 +234,15 @@ def test_the_owner_opens_what_others_do_not_find(site: PeopledSite, theirs: Ids)
             "/rules/{rule_id}/end",
             "/vendor-questions/{inquiry_id}",
             "/subscriptions/{subscription_id}",
+            "/orders/{order_id}",
+            "/orders/{order_id}/quote",
         ),
         "stella": (
             "/portal/statements/{statement_id}",
             "/portal/lines/{line_id}",
             "/portal/questions/{question_id}",
             "/portal/subscriptions/{subscription_id}",
+            "/portal/orders/{order_id}",
         ),
     }
     for persona, addresses in opened.items():

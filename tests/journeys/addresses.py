@@ -1,12 +1,13 @@
 """Every page there is, with an object of the reader's own in its address."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.models import PriceList, Product, Promotion
+from catalog.models import Plan, PriceList, Product, Promotion, Sku
 from marketplace.accounts.models import Membership, User
 from marketplace.accounts.operations.password_change import ask_for_reset
 from marketplace.billing.models import PeriodBalance, Question, QuestionMessage, StatementLine
@@ -17,6 +18,9 @@ from marketplace.core.clock import utc_now
 from marketplace.core.period import Period
 from marketplace.demo.make import STAFF
 from marketplace.demo.price_lists import PROMOTED
+from marketplace.orders.models import Order
+from marketplace.orders.operations.cart import put_in_cart
+from marketplace.orders.operations.quoting import make_quote
 from marketplace.usage.models import Delivery
 from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import (
@@ -70,7 +74,7 @@ READERS = {
     "carla@demo.example": "/portal/",
     "": "",
 }
-_PUBLIC = ("/sign-in", "/forgotten-password", "/set-password/", "/apply")
+_PUBLIC = ("/sign-in", "/forgotten-password", "/set-password/", "/apply", "/quotes/")
 _SHARED = ("/account/", "/help")
 
 
@@ -108,6 +112,8 @@ def _subject(rule: str, name: str) -> str:
     """Tell apart what shares a variable's name."""
     if rule.startswith("/apply"):
         return f"application {name}"
+    if rule.startswith("/quotes/"):
+        return "quote token"
     if name == "row_id":
         return f"row of {rule.split('/')[2]}"
     if name == "statement_id" and rule.startswith("/customer-statements"):
@@ -235,6 +241,7 @@ def ids_of(world: World) -> dict[str, str]:
             "portal:membership_id": _member(session, "victor@demo.example"),
         }
         make_outside_change(session, customer)
+        found |= _to_buy(session, customer, reseller)
     assert None not in found.values(), found
     return {name: str(value) for name, value in found.items()}
 
@@ -257,6 +264,43 @@ def _asked(session: Session, reseller: Reseller, line_id: UUID) -> UUID:
         "Rashid Benali", Audience.RESELLER, party_id=reseller.id, permissions=frozenset(Permission)
     )
     return ask(session, actor=rashid, line_id=line_id, text="Why this much?").public_id
+
+
+def _to_buy(session: Session, customer: Customer, reseller: Reseller) -> dict[str, Any]:
+    """Give an offer, the customer's cart, an order of it that stands, and the link of a quote."""
+    sku, plan = session.execute(
+        select(Sku.public_id, Plan.public_id)
+        .join(Plan, Plan.sku_id == Sku.id)
+        .join(Product, Product.id == Sku.product_id)
+        .where(Product.reference == "CFQ7TTC0LH18", Plan.term == "P1Y", Plan.billing_cycle == "monthly")
+    ).one()
+    rashid = Actor(
+        "Rashid Benali", Audience.RESELLER, party_id=reseller.id, permissions=frozenset(Permission)
+    )
+
+    def cart() -> Order:
+        return put_in_cart(session, actor=rashid, customer_id=customer.public_id, plan_id=plan, quantity=4)
+
+    sent = make_quote(
+        session,
+        actor=rashid,
+        order_id=cart().public_id,
+        valid_until=utc_now().date(),
+        sent_to="",
+        words="",
+        now=utc_now(),
+    )
+    stands = session.scalars(
+        select(Order.public_id).where(Order.customer_id == customer.id, Order.state == "completed")
+    ).first()
+    return {
+        "storefront:sku_id": sku,
+        "portal:sku_id": sku,
+        "storefront:order_id": cart().public_id,
+        "portal:order_id": stands,
+        "admin:order_id": stands,
+        "storefront:quote token": sent.token,
+    }
 
 
 def _member(session: Session, email: str) -> UUID | None:

@@ -1,7 +1,6 @@
 """Taking an order from state to state, with its history for everybody and the audit trail."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -22,11 +21,9 @@ def turn(
     actor: Actor,
     now: datetime,
     words: Phrase | None = None,
-    facts: dict[str, Any] | None = None,
 ) -> None:
     """Put an order into another state and write it down. Raises `OrderHasMovedOn`."""
     check_turn(order.state, into)
-    before = order.state
     order.state = into.value
     order.ended_at = now if into in ENDED else None
     if into in {OrderState.REJECTED, OrderState.FAILED, OrderState.CANCELLED}:
@@ -40,8 +37,7 @@ def turn(
         action=f"sales_order.{ACTS[into]}",
         subject="sales_order",
         subject_id=order.public_id,
-        before={"state": before},
-        after={"name": order.name, "state": into.value, **(facts or {})},
+        after={"name": order.name},
         reason=str(words) if words else "",
     )
 
