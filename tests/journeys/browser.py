@@ -60,8 +60,8 @@ class Person:
         self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
     def opens(self, name: str | re.Pattern[str], *, within: str = "main") -> None:
-        """Follow the first link with a name."""
-        self.page.locator(within).get_by_role("link", name=name).first.click()
+        """Follow the first link with a name; in a menu, with just that name."""
+        self.page.locator(within).get_by_role("link", name=name, exact=within == "nav").first.click()
         self.page.wait_for_load_state()
 
     def presses(self, name: str | re.Pattern[str], *, within: str = "main") -> None:

@@ -75,8 +75,8 @@ def test_an_order_is_approved_by_staff_and_carried_out_by_the_vendor(
     walter.reads("has decided this already")
 
     comes(rashid, rashid.page.locator(".page-actions").get_by_text("Completed"))
-    rashid.opens(PRODUCT)
-    rashid.reads("21")
+    rashid.row("21").get_by_role("link", name=PRODUCT).click()
+    rashid.reads("21 seats")
     with server.database.owner_transaction() as session:
         mine = session.scalars(select(Order).order_by(Order.id.desc()).limit(1)).one()
         assert (mine.name, mine.state) == (name, "completed")

@@ -71,7 +71,9 @@ def subscription(subscription_id: UUID) -> ResponseReturnValue:
 @blueprint.get("/subscriptions/<uuid:subscription_id>/change")
 @requires(Permission.WHOLESALER_SUBSCRIPTIONS_MANAGE)
 def preview_subscription_change(subscription_id: UUID) -> ResponseReturnValue:
-    """Show what a change would come to, before it is made."""
+    """Show what a change would come to, before it is made; whoever asks for none chooses on the subscription's page."""
+    if "what" not in request.args:
+        return redirect(url_for("admin.subscription", subscription_id=subscription_id))
     wanted = _wanted(request.args.get("what", ""), request.args.get("quantity", ""))
     with transaction() as session:
         page = subscription_or_404(session, subscription_id, actor=current_actor())
