@@ -164,7 +164,7 @@ def _promote(session: Session, running: Period) -> None:
     ).all()
     terms = PromotionTerms(
         reference=f"{price_lists.PROMOTED}:0002:39NFJQT1Q5KN",
-        title="Business Premium: the first year for less",
+        title="Business Premium 2026-27",
         percent=Decimal(15),
         starts_on=running.start,
         ends_on=running.next().next().next().start,

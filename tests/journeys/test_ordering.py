@@ -75,7 +75,8 @@ def test_an_order_is_approved_by_staff_and_carried_out_by_the_vendor(
     walter.reads("has decided this already")
 
     comes(rashid, rashid.page.locator(".page-actions").get_by_text("Completed"))
-    rashid.row("21").get_by_role("link", name=PRODUCT).click()
+    seats = rashid.page.get_by_role("cell", name="21", exact=True)
+    rashid.page.get_by_role("row").filter(has=seats).get_by_role("link", name=PRODUCT).click()
     rashid.reads("21 seats")
     with server.database.owner_transaction() as session:
         mine = session.scalars(select(Order).order_by(Order.id.desc()).limit(1)).one()
