@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from marketplace.core.period import Period
-from marketplace.rating.exact import plain
 from marketplace.rating.price import AT_COST, Terms
 from marketplace.rating.rule_choice import Scope
 from marketplace.rating.statements import Chain, ExchangeRates
@@ -161,8 +159,3 @@ def inputs_fingerprint(session: Session, period: Period, *, first_day: date, las
         "recipe": RECIPE,
     }
     return str(session.scalar(text(_FINGERPRINT), values))
-
-
-def decimal_text(value: Decimal | None) -> str:
-    """Write an exact decimal for a file; blank where there is none."""
-    return "" if value is None else plain(value)

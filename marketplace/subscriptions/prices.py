@@ -23,7 +23,7 @@ from marketplace.rating.proration import Charge
 from marketplace.rating.rule_choice import RuleTable, Scope
 from marketplace.rating.statements import Chain, ExchangeRates, Formula, MissingRate
 from marketplace.subscriptions.queries.offers import Asked, quotes
-from marketplace.subscriptions.rules.history import Offer, Quoted, Segment, charges
+from marketplace.subscriptions.rules.history import Offer, Quoted, charges
 from marketplace.subscriptions.rules.preview import sums
 from marketplace.subscriptions.rules.steps import begin
 from resellers.models import Customer, PriceRule, PriceRuleScope, Reseller, Wholesaler
@@ -271,11 +271,6 @@ def basis_of(made: Sequence[Charge]) -> Basis:
     """Give what charges come to before any rule."""
     total = sums(made)
     return Basis(total.cost, total.listed, total.cycles)
-
-
-def commitment_of(segments: Sequence[Segment], formula: Formula, currency: str) -> Money:
-    """Give what all charges of a history come to under a formula."""
-    return Money.rounded(exact_amount(formula, basis_of(charges(segments))), currency)
 
 
 def _whole_charge(quoted: Quoted, at: datetime) -> Basis:

@@ -88,13 +88,6 @@ def enrolments_of(session: Session, reseller: Reseller, *, now: datetime) -> lis
     ]
 
 
-def current_agreement(session: Session) -> Agreement | None:
-    """Give the version in force: the one published last."""
-    return session.scalars(
-        select(Agreement).order_by(Agreement.published_at.desc(), Agreement.id.desc()).limit(1)
-    ).one_or_none()
-
-
 def open_agreement(session: Session, reseller_id: int) -> Agreement | None:
     """Give the version in force where a reseller has not accepted it yet."""
     latest = select(Agreement.id).order_by(Agreement.published_at.desc(), Agreement.id.desc()).limit(1)

@@ -1,7 +1,7 @@
 """What a price rule is about: a hop, and any of party, subscription and catalogue columns. Blank is any."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from marketplace.core.cells import Entry, FaultyEntry, Unusable
 from marketplace.core.errors import N_, Phrase
@@ -93,8 +93,3 @@ def listed(parts: Iterable[Phrase]) -> Phrase:
     for part in others:
         whole = Phrase.of(N_("%(first)s, %(next)s"), first=whole, next=part)
     return whole
-
-
-def named_alone(scope: Scope) -> Scope:
-    """Give the scope without its parties: what it says about the catalogue."""
-    return replace(scope, reseller="", customer="")

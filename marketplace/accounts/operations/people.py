@@ -20,7 +20,7 @@ from marketplace.core import audit
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.errors import N_, NotFound, NotPermitted, Refusal
 from marketplace.core.permit import require
-from resellers.models import Customer, Reseller
+from resellers.models import Customer
 
 MANAGES = {
     Audience.WHOLESALER: Permission.WHOLESALER_USERS_MANAGE,
@@ -407,12 +407,3 @@ def _check_not_last_administrator(session: Session, user: User) -> None:
 def _lock_keepers(session: Session) -> None:
     """Two administrators who remove each other at the same moment take turns."""
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('keepers', 0))"))
-
-
-def reseller_or_customer(session: Session, *, audience: Audience, party_id: UUID) -> Party:
-    """Find a firm by its public id. Raises `NoSuchPerson`, as for somebody who works at no firm of ours."""
-    model = Reseller if audience is Audience.RESELLER else Customer
-    found = session.scalar(select(model.id).where(model.public_id == party_id))
-    if found is None:
-        raise NoSuchPerson
-    return Party(audience, found)

@@ -23,7 +23,6 @@ from marketplace.billing.queries.amounts import (
 from marketplace.core.errors import Phrase
 from marketplace.core.money import Money
 from marketplace.core.period import Period
-from resellers.words import Hop
 
 # A change from one month to the next that a reviewer should look at: a quarter, and not of pennies.
 OUTLIER_PERCENT = 25
@@ -516,27 +515,3 @@ _CORRECTIONS = """
         FROM statement_line WHERE period = :period AND corrects IS NOT NULL GROUP BY 1, 2, 3
     ) found GROUP BY 1, 2 ORDER BY 1, 2 DESC
 """
-
-
-@dataclass(frozen=True)
-class DayRow:
-    """Consumption of a day by one vendor: what the resellers pay for it, in one currency."""
-
-    day: Any
-    vendor: str
-    currency: str
-    amount: Decimal
-
-
-_DAYS = """
-    SELECT d.day, l.vendor, l.currency, sum(d.basis * l.day_factor)
-    FROM statement_line l, unnest(l.days, l.day_basis) AS d(day, basis)
-    WHERE l.period = :period AND l.hop = :hop AND l.corrects IS NULL
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
-
-
-def consumption_by_day(session: Session, period: Period, *, hop: Hop = Hop.WHOLESALE) -> list[DayRow]:
-    """Give a month's consumption by day, vendor and currency, exact."""
-    found = session.execute(text(_DAYS), {"period": period.number, "hop": hop.value})
-    return [DayRow(*row) for row in found]

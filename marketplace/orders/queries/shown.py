@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -227,8 +227,3 @@ def _shown(line: OrderLine, prices: dict[str, ShownPrice], subscription: UUID | 
         change=change_words(line.change) if line.change else None,
         subscription=subscription,
     )
-
-
-def placed_at(order: Order) -> datetime:
-    """Give when it was ordered, or begun."""
-    return order.submitted_at or order.created_at

@@ -156,13 +156,3 @@ def charges(segments: Sequence[Segment]) -> list[Charge]:
 def midnight(day: date) -> datetime:
     """Give the first instant of a day, in UTC: that is when terms end and begin."""
     return datetime.combine(day, time(), UTC)
-
-
-def status_on(segments: Sequence[Segment], instant: datetime) -> Status | None:
-    """Give what a subscription was at an instant; None before it began."""
-    found = None
-    for segment in segments:
-        if segment.at > instant:
-            break
-        found = segment.status
-    return found
