@@ -72,11 +72,11 @@ def subscription(subscription_id: UUID) -> ResponseReturnValue:
 @requires(Permission.WHOLESALER_SUBSCRIPTIONS_MANAGE)
 def preview_subscription_change(subscription_id: UUID) -> ResponseReturnValue:
     """Show what a change would come to, before it is made; whoever asks for none chooses on the subscription's page."""
-    if "what" not in request.args:
-        return redirect(url_for("admin.subscription", subscription_id=subscription_id))
-    wanted = _wanted(request.args.get("what", ""), request.args.get("quantity", ""))
     with transaction() as session:
         page = subscription_or_404(session, subscription_id, actor=current_actor())
+        if "what" not in request.args:
+            return redirect(url_for("admin.subscription", subscription_id=subscription_id))
+        wanted = _wanted(request.args.get("what", ""), request.args.get("quantity", ""))
         seen = preview_change(
             session, actor=current_actor(), subscription_id=subscription_id, change=wanted, now=utc_now()
         )
