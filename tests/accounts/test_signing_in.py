@@ -173,6 +173,28 @@ def test_success_forgets_earlier_failures(site: PeopledSite) -> None:
     enter(site.visitor())
 
 
+def test_strangers_who_guess_elsewhere_do_not_keep_a_person_out_of_a_place_they_came_in_from(
+    site: PeopledSite,
+) -> None:
+    at_the_office, elsewhere = site.visitor(), site.visitor()
+    elsewhere.client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    enter(at_the_office)
+    for _ in range(rules.FREE_GUESSES):
+        enter(elsewhere, password="a wrong guess", status=422)
+    enter(elsewhere, password="a wrong guess", status=429)
+
+    enter(site.visitor())
+    enter(elsewhere, status=429)  # the right password from there still waits
+
+
+def test_a_place_somebody_came_in_from_is_no_licence_to_guess(site: PeopledSite) -> None:
+    enter(site.visitor())
+    for _ in range(rules.FREE_GUESSES):
+        enter(site.visitor(), password="a wrong guess", status=422)
+
+    enter(site.visitor(), status=429)
+
+
 def test_one_place_cannot_try_many_people(site: PeopledSite) -> None:
     for number in range(rules.FREE_GUESSES_OF_ADDRESS):
         enter(site.visitor(), f"person{number}@nowhere.example", "a guess", status=422)

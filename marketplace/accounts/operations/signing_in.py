@@ -75,7 +75,11 @@ def take_turns(session: Session, *, email: str, ip: str) -> None:
 
 
 def _wait_until(session: Session, *, email: str, ip: str, now: datetime) -> datetime | None:
-    by_email = _guesses(session, SignInAttempt.email == email, now=now)
+    theirs = SignInAttempt.email == email
+    if _has_come_in_from(session, email=email, ip=ip):
+        # Strangers who guess elsewhere cannot keep somebody out of their own office.
+        theirs &= SignInAttempt.ip == ip
+    by_email = _guesses(session, theirs, now=now)
     by_ip = _guesses(session, SignInAttempt.ip == ip, now=now)
     instants = [
         rules.may_try_at(by_email, free=rules.FREE_GUESSES),
@@ -84,16 +88,29 @@ def _wait_until(session: Session, *, email: str, ip: str, now: datetime) -> date
     return max((instant for instant in instants if instant), default=None)
 
 
+def _has_come_in_from(session: Session, *, email: str, ip: str) -> bool:
+    """Whether the person was let in from this place within the time attempts are kept."""
+    came_in = select(SignInAttempt.id).where(
+        SignInAttempt.email == email, SignInAttempt.ip == ip, SignInAttempt.succeeded
+    )
+    return bool(session.scalar(select(came_in.exists())))
+
+
 def _guesses(session: Session, whose: ColumnElement[bool], *, now: datetime) -> rules.Guesses:
     """Count failures within the time that counts.
 
-    A later success forgives those of the same person. Not those of others from the same place: else whoever has one
-    account could guess at everybody's, signing in between.
+    A later success forgives those of the same person from the same place. Not those of others from there, else whoever
+    has one account could guess at everybody's, signing in between; nor those from elsewhere, which strangers made.
     """
     later = aliased(SignInAttempt)
     came_in_later = (
         select(later.id)
-        .where(later.email == SignInAttempt.email, later.succeeded, later.id > SignInAttempt.id)
+        .where(
+            later.email == SignInAttempt.email,
+            later.ip == SignInAttempt.ip,
+            later.succeeded,
+            later.id > SignInAttempt.id,
+        )
         .exists()
     )
     count, latest = session.execute(

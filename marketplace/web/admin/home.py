@@ -14,12 +14,11 @@ from marketplace.billing.queries.partners import partner_figures
 from marketplace.billing.queries.periods import (
     PeriodPage,
     PeriodRow,
-    ReviewPage,
     find_period,
     list_periods,
-    load_review,
 )
 from marketplace.billing.queries.questions import count_waiting
+from marketplace.billing.queries.review import ReviewPage, load_review
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
@@ -27,8 +26,8 @@ from marketplace.core.period import Period
 from marketplace.usage.queries import VendorDay, cost_by_vendor_and_day, delivery_row, list_deliveries
 from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
+from marketplace.web.admin.close_steps import steps_of
 from marketplace.web.admin.months import is_over
-from marketplace.web.admin.periods import steps_of
 from marketplace.web.admin.wholesaler import wholesaler_of
 from marketplace.web.charts import Series, StackedBars, in_currency
 from marketplace.web.guards import requires
