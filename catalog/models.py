@@ -10,7 +10,9 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from catalog.words import BillingModel, PlanStatus, PriceListStatus, Segment
+from marketplace.core.column_types import StoredPhrase
 from marketplace.core.db import Base
+from marketplace.core.errors import Phrase
 
 
 class FxRate(Base):
@@ -194,6 +196,21 @@ class PriceList(Base):
     accepted: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[str] = mapped_column(default="")
+
+
+class PriceListReject(Base):
+    """A value of the file that could not be used, kept with the version it was left out of."""
+
+    __tablename__ = "price_list_reject"
+    __table_args__ = (Index("ix_price_list_reject_price_list_id", "price_list_id", "row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    price_list_id: Mapped[int] = mapped_column(ForeignKey("price_list.id", ondelete="CASCADE"))
+    # Data rows count from 1.
+    row: Mapped[int]
+    column_name: Mapped[str]
+    value: Mapped[str]
+    reason: Mapped[Phrase] = mapped_column(StoredPhrase())
 
 
 class PlanPrice(Base):

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, DateTime, Numeric, Text, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from catalog.models import MeterPrice, PlanCost, PlanPrice, PriceList
+from catalog.models import MeterPrice, PlanCost, PlanPrice, PriceList, PriceListReject
 from catalog.operations.offers import keep_limits, keep_plans, keep_relations, keep_skus
 from catalog.price_files import PriceFile, read_price_file
 from catalog.price_files.offers import NO_CURRENCY
@@ -153,6 +153,7 @@ def import_price_list(
     session.add(price_list)
     session.flush()  # its prices need its id
     _write(session, price_list, read, taken)
+    _keep_rejects(session, price_list, result["rejects"])
     _record(session, actor, "price_list.import", price_list, file=file, version=version)
     return ImportedList(
         price_list_id=price_list.public_id, version=version, status=price_list.status, **result
@@ -302,6 +303,26 @@ def _write(
         _write_steps(session, price_list.id, skus, steps)
     if read.relations:
         keep_relations(session, skus, read.relations)
+
+
+def _keep_rejects(session: Session, price_list: PriceList, rejects: Sequence[FaultyRow]) -> None:
+    """Keep what could not be used, so that it can be asked about as long as the version is there."""
+    if rejects:
+        session.execute(
+            insert(PriceListReject),
+            [
+                {
+                    "price_list_id": price_list.id,
+                    "row": reject.row,
+                    "column_name": reject.column,
+                    "value": reject.value,
+                    "reason": reject.reason
+                    if isinstance(reject.reason, Phrase)
+                    else Phrase.verbatim(reject.reason),
+                }
+                for reject in rejects
+            ],
+        )
 
 
 def _write_plans(

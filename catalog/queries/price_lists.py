@@ -1,18 +1,19 @@
 """Versions of price lists: the newest of one, and what it says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from catalog.models import MeterPrice, Plan, PlanCost, PlanPrice, PriceList, Product, Sku
+from catalog.models import MeterPrice, Plan, PlanCost, PlanPrice, PriceList, PriceListReject, Product, Sku
 from catalog.price_files.rows import PlanKey
 from catalog.rules.differences import BandKey, Price
 from catalog.words import BillingCycle, PriceListKind, PriceListStatus, Segment, Term
-from marketplace.core.errors import N_, NotFound
+from marketplace.core.errors import N_, FaultyRow, NotFound
 
 
 class NoSuchPriceList(NotFound):
@@ -106,6 +107,28 @@ def bands_of(session: Session, price_list_id: int) -> dict[BandKey, Price]:
         plan = PlanKey(product, sku, Term.P1M, BillingCycle.NONE, Segment.COMMERCIAL)
         found[BandKey(plan, begins, meter)] = Price(None, listed)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Rejects:
+    """The first values of a version's file that could not be used, and how many rows they left out."""
+
+    first: Sequence[FaultyRow]
+    rows: int
+
+
+def rejects_of(session: Session, price_list: PriceList, *, most: int | None = None) -> Rejects:
+    """Give what could not be used of a version's file, in its order."""
+    of_list = PriceListReject.price_list_id == price_list.id
+    rows = session.scalar(select(func.count(PriceListReject.row.distinct())).where(of_list)) or 0
+    if not rows:
+        return Rejects((), 0)
+    found = session.scalars(
+        select(PriceListReject).where(of_list).order_by(PriceListReject.row, PriceListReject.id).limit(most)
+    )
+    return Rejects(
+        [FaultyRow(price_list.file, one.row, one.column_name, one.value, one.reason) for one in found], rows
+    )
 
 
 def price_list_list() -> Select[*tuple[Any, ...]]:

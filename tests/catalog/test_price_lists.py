@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from catalog.models import MeterPrice, Plan, PlanPrice, PriceList, Product, Sku, SkuRelation
+from catalog.models import MeterPrice, Plan, PlanPrice, PriceList, PriceListReject, Product, Sku, SkuRelation
 from catalog.operations.price_lists import (
     ImportedList,
     InThePast,
@@ -20,6 +20,7 @@ from catalog.operations.price_lists import (
     import_price_list,
     schedule,
 )
+from catalog.queries.price_lists import rejects_of
 from catalog.queries.prices import prices_in_force
 from catalog.rules.differences import Kind
 from marketplace.core.actor import Actor
@@ -199,6 +200,14 @@ def test_faulty_rows_are_left_out_and_named(session: Session) -> None:
 
     assert (result.rows, result.accepted, result.rejected) == (2, 1, 1)
     assert [(reject.row, reject.column) for reject in result.rejects] == [(2, "UnitPrice")]
+    kept = rejects_of(session, session.scalars(select(PriceList)).one())
+    assert (list(kept.first), kept.rows) == (list(result.rejects), 1)
+
+
+def test_a_trial_keeps_no_rejects(session: Session) -> None:
+    imported(session, sheet({}, {**OTHER_SKU, "UnitPrice": "-1"}), is_trial=True)
+
+    assert session.scalar(select(func.count()).select_from(PriceListReject)) == 0
 
 
 def test_steps_of_consumption_are_kept(session: Session) -> None:

@@ -1,11 +1,12 @@
 """Price lists: their versions, what each changes, and importing another. Nothing holds before somebody says so."""
 
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from wtforms.validators import InputRequired, Length
 from catalog.models import PriceList
 from catalog.operations.price_lists import activate, discard, import_price_list, schedule
 from catalog.queries.list_changes import Change, ListChanges, changes_of
-from catalog.queries.price_lists import find_price_list, price_list_list
+from catalog.queries.price_lists import find_price_list, price_list_list, rejects_of
 from catalog.queries.products import vendors_of_products
 from catalog.rules.differences import Kind as ChangeKind
 from catalog.rules.differences import Price
@@ -25,6 +26,7 @@ from marketplace.core.actor import Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, Refusal
 from marketplace.core.money import Money
+from marketplace.documents.tables import write_csv
 from marketplace.subscriptions.queries.quantities import quantities_by_plan
 from marketplace.web import catalogue_words
 from marketplace.web import filters as shown
@@ -48,6 +50,7 @@ add_to_menu(
 )
 
 _MOST_BYTES = 256 << 20
+_SHOWN_REJECTS = 100
 _OPEN = {PriceListStatus.DRAFT.value, PriceListStatus.SCHEDULED.value}
 _CHANGES = {
     ChangeKind.NEW: N_("New"),
@@ -297,14 +300,18 @@ def add_price_list() -> ResponseReturnValue:
     except Refusal as refusal:
         form.refuse(refusal)
         return _new_page(form, refusal=refusal), 422
-    address = url_for("admin.price_list", list_id=imported.price_list_id)
+    if imported.price_list_id is None:
+        # An offer matrix has no version that its faulty rows could be kept with.
+        return render_template("admin/price_lists/limits.html", imported=imported)
     if imported.is_duplicate:
         flash(gettext("These are the bytes of a version that is there. Nothing was changed."), "info")
-        return redirect(address, code=303)
-    if imported.rejected:
-        return render_template("admin/price_lists/imported.html", imported=imported, address=address)
-    flash(gettext("The price list is read. It is a draft: nothing holds before you say so."), "success")
-    return redirect(address, code=303)
+    elif imported.rejected:
+        flash(
+            gettext("The price list is read, but some rows cannot be used: they are named below."), "warning"
+        )
+    else:
+        flash(gettext("The price list is read. It is a draft: nothing holds before you say so."), "success")
+    return redirect(url_for("admin.price_list", list_id=imported.price_list_id), code=303)
 
 
 @blueprint.get("/price-lists/<uuid:list_id>")
@@ -322,8 +329,28 @@ def price_list(list_id: UUID) -> ResponseReturnValue:
             counts=[(label, changes.counted(kind), kind.value) for kind, label in _CHANGES.items()],
             effect=Money.rounded(changes.effect, found.currency),
             is_open=found.status in _OPEN,
+            rejects=rejects_of(session, found, most=_SHOWN_REJECTS),
             words=catalogue_words,
         )
+
+
+@blueprint.get("/price-lists/<uuid:list_id>/rejects.csv")
+@requires(Permission.WHOLESALER_CATALOGUE_VIEW)
+def price_list_rejects(list_id: UUID) -> ResponseReturnValue:
+    """Send every value of the file that could not be used, with its reason."""
+    with transaction() as session:
+        found = find_price_list(session, list_id)
+        rejects = rejects_of(session, found).first
+    file = io.BytesIO()
+    heads = [gettext("Row"), gettext("Column"), gettext("Value"), gettext("Reason")]
+    write_csv(file, heads, ([one.row, one.column, one.value, shown.said(one.reason)] for one in rejects))
+    file.seek(0)
+    return send_file(
+        file,
+        mimetype="text/csv; charset=utf-8",
+        as_attachment=True,
+        download_name=f"rejects-{found.vendor}-{found.version}.csv",
+    )
 
 
 @blueprint.route("/price-lists/<uuid:list_id>/activate", methods=["GET", "POST"])

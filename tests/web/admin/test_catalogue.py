@@ -6,16 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from catalog.models import Plan, PriceList, Product, Promotion
 from marketplace.core.clock import utc_now
 from marketplace.subscriptions.models import Subscription
-from tests.catalog.lists import sheet
+from tests.catalog.lists import matrix, sheet
 from tests.offer_factories import make_plan, make_price, make_sku
 from tests.page import Page, Visitor
-from tests.personas import customer_called
+from tests.personas import actor_called, customer_called
 from tests.web.admin.conftest import WholesalersSite
 
 
@@ -154,11 +154,38 @@ def test_the_same_bytes_again_change_nothing_and_say_so(site: WholesalersSite, c
 
 
 def test_faulty_rows_are_named_with_their_reason(site: WholesalersSite, clara: Visitor) -> None:
-    page = send(clara, sheet({}, {"SkuId": "0002", "UnitPrice": "-1"}), status=200)
+    send(clara, sheet({}, {"SkuId": "0002", "UnitPrice": "-1"}))
 
-    (fault,) = page.rows()
+    address = f"/admin/price-lists/{newest_list(site).public_id}"
+    page = clara.get(address)
+    (fault,) = page.rows("rejects")
     assert fault[1:4] == ["2", "UnitPrice", "-1"]
-    assert "/admin/price-lists/" in page.link("See what it changes")
+    assert page.link("Download rejects") == f"{address}/rejects.csv"
+
+
+def test_what_could_not_be_used_is_downloaded_later_and_by_staff_alone(
+    site: WholesalersSite, clara: Visitor
+) -> None:
+    send(clara, sheet({}, {"SkuId": "=1+1", "UnitPrice": "-1"}))
+    address = f"/admin/price-lists/{newest_list(site).public_id}/rejects.csv"
+
+    lines = clara.download(address).decode("utf-8-sig").splitlines()
+
+    assert lines[0] == "Row,Column,Value,Reason"
+    assert [line.split(",")[:3] for line in lines[1:]] == [["2", "SkuId", "'=1+1"], ["2", "UnitPrice", "'-1"]]
+    assert "negative" in lines[2]
+    with site.database.transaction(actor_called(site.database, "rashid")) as session:
+        assert session.scalars(text("SELECT value FROM price_list_reject")).all() == []
+
+
+def test_an_offer_matrix_is_read_and_its_unknown_skus_are_named(
+    site: WholesalersSite, clara: Visitor
+) -> None:
+    send(clara, sheet({}))
+
+    page = send(clara, matrix({"MinLicenses": "5"}, {"SkuId": "00FF"}), status=200)
+
+    assert [row[1:4] for row in page.rows()] == [["2", "SkuId", "CFQ7TTC0HDK0:00FF"]]
 
 
 @pytest.mark.parametrize(
