@@ -54,6 +54,8 @@ class Subscription(Base):
     term_start: Mapped[date]
     # Exclusive; blank for what was bought once.
     term_end: Mapped[date | None]
+    # Until when all of it can be given up; blank where it never could, or not any more whatever the hour.
+    window_until: Mapped[datetime | None]
 
     customer: Mapped[Customer] = relationship(lazy="raise")
 

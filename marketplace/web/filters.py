@@ -5,13 +5,13 @@ Minus is U+2212, not a hyphen, so that it is as wide as a digit and read as "min
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 from functools import wraps
-from typing import Any
+from typing import Any, Literal
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_timedelta
 from babel.numbers import NumberPattern, format_decimal, parse_pattern
 from flask import Flask
 from flask_babel import format_datetime, get_locale, gettext, ngettext
@@ -19,6 +19,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from marketplace.core.clock import utc_now
 from marketplace.core.currency import minor_units
 from marketplace.core.errors import Phrase, Refusal
 from marketplace.core.money import Money
@@ -30,6 +31,13 @@ TIMES = "\u00d7\u00a0"
 _DIGITS = 200  # far more than any exact amount has, so that writing it never rounds
 _LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _KILO = 1024
+_NO_OTHER_UNIT = 10**9
+# From how many minutes left on they are counted in which unit, and the minutes of that unit.
+_LEFT: tuple[tuple[int, Literal["day", "hour", "minute"], int], ...] = (
+    (3 * 24 * 60, "day", 24 * 60),
+    (60, "hour", 60),
+    (0, "minute", 1),
+)
 
 
 def _here() -> Locale:
@@ -104,6 +112,34 @@ def day(value: date) -> str:
 def moment(value: datetime) -> str:
     """Write an instant, in the zone people work in: `14 Sept 2024, 09:30`."""
     return str(format_datetime(value if value.tzinfo else value.replace(tzinfo=UTC), "d MMM y, HH:mm"))
+
+
+def moment_there(value: datetime) -> str:
+    """Write an instant with the name of its zone, for what ends at that instant: `14 Sept 2024, 09:30 CEST`."""
+    return str(format_datetime(value, "d MMM y, HH:mm z"))
+
+
+def is_ahead(value: datetime) -> bool:
+    """Whether an instant is still to come."""
+    return utc_now() < value
+
+
+def time_left(value: datetime) -> str:
+    """Write how long it is until an instant, never more than there is: `in 5 hours`; once it is past, `over`.
+
+    `static/js/deadlines.js` writes the same each minute.
+    """
+    minutes = int((value - utc_now()).total_seconds() // 60)
+    if minutes < 0:
+        return gettext("over")
+    unit, whole = next((unit, whole) for least, unit, whole in _LEFT if minutes >= least)
+    return format_timedelta(
+        timedelta(minutes=minutes // whole * whole),
+        granularity=unit,
+        threshold=_NO_OTHER_UNIT,
+        add_direction=True,
+        locale=_here(),
+    )
 
 
 def period(value: Period | int | str) -> str:
@@ -210,6 +246,9 @@ def init_filters(app: Flask) -> None:
         "day": day,
         "days": days,
         "moment": moment,
+        "moment_there": moment_there,
+        "time_left": time_left,
+        "is_ahead": is_ahead,
         "period": period,
         "short_period": short_period,
         "duration": duration,

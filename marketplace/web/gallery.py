@@ -9,6 +9,7 @@ from wtforms import BooleanField, RadioField, SelectField, StringField, TextArea
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
+from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, FaultyRow
 from marketplace.core.money import Money
 from marketplace.core.period import Period
@@ -243,6 +244,11 @@ def events() -> list[Event]:
             begin, gettext("File imported"), gettext("system"), "october-usage.csv.gz", "file-import", "info"
         ),
     ]
+
+
+def deadline() -> datetime:
+    """Give an instant after which something will be too late."""
+    return utc_now() + timedelta(days=5, hours=7)
 
 
 def faults() -> list[FaultyRow]:

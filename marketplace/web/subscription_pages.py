@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import abort, request
 from flask_babel import gettext
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.actor import Actor
@@ -40,7 +40,7 @@ from marketplace.subscriptions.rules.cycles import next_cycle_start
 from marketplace.subscriptions.rules.decisions import Decision, decide
 from marketplace.subscriptions.rules.history import Standing
 from marketplace.subscriptions.rules.windows import Lot, open_lots
-from marketplace.subscriptions.words import AtTermEnd, SegmentKind, Status
+from marketplace.subscriptions.words import STANDING, AtTermEnd, SegmentKind, Status
 from marketplace.vendors.commitments import Source
 from marketplace.web import filters as shown
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
@@ -111,7 +111,7 @@ class SubscriptionPage:
     standing: Standing
     chart: Markup
     events: Sequence[Event]
-    lots: Sequence[tuple[Lot, timedelta]]
+    lots: Sequence[Lot]
     answers: Sequence[Asked]
     more: Decision
     fewer: Decision
@@ -212,6 +212,14 @@ def subscription_list(
                 choices=tuple((choice.value, label) for choice, label in TERM_END_LABELS.items()),
                 where=lambda value: Subscription.at_term_end == value,
             ),
+            Filter(
+                key="window",
+                label=N_("Window"),
+                choices=(("open", N_("Can still be given up")),),
+                where=lambda _value: (
+                    Subscription.status.in_(STANDING) & (Subscription.window_until > func.now())
+                ),
+            ),
         ),
         search=(
             LATEST.c.product,
@@ -244,7 +252,7 @@ def subscription_or_404(session: Session, subscription_id: UUID, *, actor: Actor
         standing=standing,
         chart=seats_chart(standing.segments, today=now.date()),
         events=_events(standing),
-        lots=[(lot, lot.until - now) for lot in open_lots(standing.segments, now)],
+        lots=open_lots(standing.segments, now),
         answers=[
             Asked(what, label, decision)
             for what, label, change in ACTIONS

@@ -42,6 +42,7 @@ from marketplace.subscriptions.rules.history import Quoted, Segment, Standing, c
 from marketplace.subscriptions.rules.preview import preview
 from marketplace.subscriptions.rules.renewals import at_term_end, is_due
 from marketplace.subscriptions.rules.steps import begin, carry_out, pay_otherwise
+from marketplace.subscriptions.rules.windows import window_after
 from marketplace.subscriptions.words import AtTermEnd, SegmentKind, When
 from tests.subscriptions.lives import E5, quoted
 
@@ -307,6 +308,15 @@ class Life(RuleBasedStateMachine):
         found = self.standing.charges()
         seats = sum(abs(c.quantity) for c in found)
         assert abs(Fraction(total(found)) - self.days.worth()) <= seats * ROUNDING
+
+    @invariant()
+    def the_window_that_lists_show_is_the_one_in_which_it_can_be_given_up(self) -> None:
+        until, seats = None, 0
+        for segment in self.standing.segments:
+            until, seats = window_after(until, seats_before=seats, segment=segment), segment.quantity
+        is_open = until is not None and self.now < until
+        if self.standing.is_standing and not self.standing.offer.is_extended:
+            assert is_open == (decide(Cancel(), self.standing, self.now).when is When.NOW)
 
     @invariant()
     def a_bill_once_made_stays(self) -> None:

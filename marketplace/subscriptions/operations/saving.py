@@ -13,6 +13,7 @@ from marketplace.subscriptions.models import (
     SubscriptionSegment,
 )
 from marketplace.subscriptions.rules.history import Segment
+from marketplace.subscriptions.rules.windows import window_after
 from marketplace.subscriptions.words import When
 
 
@@ -62,6 +63,9 @@ def add_segments(
         session.add(row)
         session.flush()  # the cost needs the segment's id
         session.add(SegmentCost(segment_id=row.id, unit_cost=segment.quoted.unit_cost))
+        subscription.window_until = window_after(
+            subscription.window_until, seats_before=subscription.quantity, segment=segment
+        )
         subscription.status = segment.status.value
         subscription.plan_id = offer.plan_id
         subscription.quantity = segment.quantity

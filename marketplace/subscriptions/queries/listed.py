@@ -56,6 +56,8 @@ class SubscriptionRow:
     term_start: date
     term_end: date | None
     at_term_end: str
+    # Until when all of it can be given up; it may be over.
+    window_until: datetime | None
     # How many seats it renews with, and the plan it renews as, where that was instructed.
     renews_with: int | None
     renews_as: int | None
@@ -134,6 +136,7 @@ def subscription_row(found: Any) -> SubscriptionRow:
         term_start=one.term_start,
         term_end=one.term_end,
         at_term_end=one.at_term_end,
+        window_until=one.window_until,
         renews_with=seats,
         renews_as=plan,
         answer=choice or "",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from marketplace.subscriptions.rules.history import Segment
+from marketplace.subscriptions.rules.history import Offer, Segment
 from marketplace.subscriptions.words import SegmentKind
 
 
@@ -53,6 +53,26 @@ def lots(segments: Sequence[Segment]) -> list[Lot]:
                 standing = _less(standing, before - segment.quantity)
         before = segment.quantity
     return standing
+
+
+def window_after(until: datetime | None, *, seats_before: int, segment: Segment) -> datetime | None:
+    """Give until when the whole subscription can be given up after a segment, from what it was before: its term's lot."""
+    match segment.kind:
+        case SegmentKind.NEW | SegmentKind.RENEW if _has_window(segment.quoted.offer):
+            return _lot(segment, segment.quantity).until
+        case SegmentKind.CONVERT | SegmentKind.MOVE_QUANTITY if segment.quantity < seats_before:
+            return until
+        case SegmentKind.ADD_QUANTITY | SegmentKind.REMOVE_QUANTITY | SegmentKind.CHANGE_BILLING_PLAN:
+            return until
+        case SegmentKind.SUSPEND | SegmentKind.RESUME:
+            return until
+        case _:
+            return None
+
+
+def _has_window(offer: Offer) -> bool:
+    """Whether there is a last moment: trials and extended service can be given up on any day, others never."""
+    return offer.may_cancel and not offer.is_trial and not offer.is_extended
 
 
 def open_lots(segments: Sequence[Segment], now: datetime) -> list[Lot]:

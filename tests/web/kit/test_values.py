@@ -1,6 +1,6 @@
 """How amounts, numbers and days look, and what form fields understand."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -122,3 +122,23 @@ def test_charts_draw_any_values(site: Site, values: list[str]) -> None:
         assert "<a>" not in drawing
         assert "nan" not in drawing.lower()
         assert "style=" not in drawing
+
+
+@pytest.mark.parametrize(
+    ("left", "english", "french"),
+    [
+        (timedelta(days=40, hours=23, seconds=30), "in 40 days", "dans 40 jours"),
+        (timedelta(hours=72, seconds=30), "in 3 days", "dans 3 jours"),
+        (timedelta(hours=71, minutes=59, seconds=30), "in 71 hours", "dans 71 heures"),
+        (timedelta(hours=1, seconds=30), "in 1 hour", "dans 1 heure"),
+        (timedelta(minutes=59, seconds=30), "in 59 minutes", "dans 59 minutes"),
+        (timedelta(seconds=30), "in 0 minutes", "dans 0 minute"),
+        (timedelta(seconds=-30), "over", "passé"),
+    ],
+)
+def test_the_time_left_is_never_said_longer_than_it_is(
+    site: Site, left: timedelta, english: str, french: str
+) -> None:
+    for language, written in (("en", english), ("fr", french)):
+        with site.app.test_request_context(f"/?lang={language}"):
+            assert filters.time_left(datetime.now(UTC) + left) == written
