@@ -31,7 +31,9 @@ def send_mails(database: Database, settings: Settings) -> None:
     failed = 0
     while True:
         with database.owner_transaction() as session:
-            went = send_next(session, carrier=carrier, sender=settings.mail_from, now=utc_now())
+            went = send_next(
+                session, carrier=carrier, sender=settings.mail_from, files=settings.files, now=utc_now()
+            )
         if went is None:
             break
         failed += not went

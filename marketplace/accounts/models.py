@@ -203,6 +203,9 @@ class OutgoingMail(Base):
     body: Mapped[str]
     # A link that signs in or resets is forgotten once the mail has gone.
     link: Mapped[str] = mapped_column(default="")
+    # A stored file that goes with it, below the files folder, and what it is called in the mail. Blank is none.
+    attachment: Mapped[str] = mapped_column(default="", server_default="")
+    attachment_name: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)

@@ -291,3 +291,22 @@ def audit_visible_to(actor: Actor) -> Select[AuditEntry]:
     if actor.audience is Audience.WHOLESALER:
         return statement
     return statement.where(AuditEntry.audience == actor.audience.value, AuditEntry.party_id == actor.party_id)
+
+
+def language_chosen_at(session: Session, *, customer_id: int, email: str = "") -> str:
+    """Give the language chosen by the person a customer is written to, else by who came first there; blank: nobody."""
+    return (
+        session.scalar(
+            select(User.locale)
+            .join(Membership, Membership.user_id == User.id)
+            .where(
+                Membership.customer_id == customer_id,
+                Membership.ended_at.is_(None),
+                User.is_active,
+                User.locale != "",
+            )
+            .order_by((func.lower(User.email) == email.lower()).desc(), Membership.id)
+            .limit(1)
+        )
+        or ""
+    )

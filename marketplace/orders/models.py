@@ -178,6 +178,10 @@ class Quote(Base):
     # The last day on which it can be accepted.
     valid_until: Mapped[date]
     sent_to: Mapped[str] = mapped_column(default="")
+    # The language it is written in.
+    language: Mapped[str] = mapped_column(String(2), default="en", server_default="en")
+    # The PDF as it was sent, below the files folder; its name is its checksum.
+    paper: Mapped[str] = mapped_column(default="", server_default="")
     words: Mapped[str] = mapped_column(default="")
     # The lines as they were offered, at the customer's prices alone: see `orders.rules.quotes`.
     lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)

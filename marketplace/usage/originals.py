@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from marketplace.core.stored_files import path_of
 from marketplace.usage.header import TruncatedFile
 
 _BLOCK = 8 << 20
@@ -149,12 +150,12 @@ def store(
             target.flush()
             os.fsync(target.fileno())
         sha256 = digest.hexdigest()
-        path = Path("deliveries") / sha256[:2] / sha256
+        path = path_of("deliveries", sha256)
         (files_folder / path).parent.mkdir(parents=True, exist_ok=True)
         copy.replace(files_folder / path)
     finally:
         copy.unlink(missing_ok=True)
-    return Original(name=name, sha256=sha256, size=size, path=str(path))
+    return Original(name=name, sha256=sha256, size=size, path=path)
 
 
 def remove_abandoned_copies(files_folder: Path, *, now: datetime) -> None:

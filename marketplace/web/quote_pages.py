@@ -7,20 +7,24 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
-from wtforms import StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
+from marketplace.accounts.operations.mailing import Attachment
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import Refusal
 from marketplace.orders.models import Order
 from marketplace.orders.operations.answering import accept, quote_of_customer
 from marketplace.orders.operations.quoting import Sent, make_quote
-from marketplace.orders.queries.shown import find_order
+from marketplace.orders.queries.shown import find_order, find_quote
 from marketplace.orders.rules.quotes import USUAL_DAYS
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
-from marketplace.web.mails import post_mail
+from marketplace.web.mails import external, post_mail
+from marketplace.web.preferences import LANGUAGES
+from marketplace.web.quote_papers import draw_paper, give_paper, language_for, speaking
 from marketplace.web.session import current_actor, order_desk, transaction
 from resellers.models import Customer, Reseller
 
@@ -32,11 +36,15 @@ class QuoteForm(PageForm):
         lazy_gettext("Holds until"), validators=[InputRequired(lazy_gettext("Choose the day."))]
     )
     sent_to = StringField(lazy_gettext("Send to"), validators=[Optional()])
+    language = SelectField(
+        lazy_gettext("Language"), choices=[SelectChoice(code, name) for code, name in LANGUAGES.items()]
+    )
     words = TextAreaField(lazy_gettext("A word to the customer"), validators=[Optional()])
 
 
 def add_quote_pages(blueprint: Blueprint, *, places: Permission) -> None:
     """Put the pages of quotes on a shell's blueprint: sellers make them, customers accept them."""
+    _add_papers(blueprint, places=places)
     if blueprint.name == "portal":
         _add_accepting(blueprint)
         return
@@ -50,6 +58,8 @@ def add_quote_pages(blueprint: Blueprint, *, places: Permission) -> None:
             form = QuoteForm()
             form.valid_until.data = utc_now().date() + timedelta(days=USUAL_DAYS)
             form.sent_to.data = customer.email
+            with order_desk() as desk:
+                form.language.data = language_for(desk, customer)
             return _page(blueprint, form, order, customer)
 
     @blueprint.post("/orders/<uuid:order_id>/quote")
@@ -70,21 +80,36 @@ def add_quote_pages(blueprint: Blueprint, *, places: Permission) -> None:
                     valid_until=form.valid_until.data,
                     sent_to=form.sent_to.data or "",
                     words=form.words.data or "",
+                    language=form.language.data,
                     now=utc_now(),
                 )
                 link = url_for("sign_in.quote", token=sent.token)
-                _mail(desk, sent, customer, link)
+                paper = draw_paper(desk, sent.quote, order, customer, link=external(link))
+                _mail(desk, sent, customer, link, paper)
         except Refusal as refusal:
             form.refuse(refusal)
             return _page(blueprint, form, order, customer), 422
         return render_template(
             "orders/quoted.html",
             quote=sent.quote,
-            link=url_for("sign_in.quote", token=sent.token, _external=True),
+            link=external(link),
             order=order,
             customer=customer,
             shell=blueprint.name,
         )
+
+
+def _add_papers(blueprint: Blueprint, *, places: Permission) -> None:
+    @blueprint.get("/orders/<uuid:order_id>/quotes/<uuid:quote_id>/paper")
+    @requires(places)
+    def quote_paper(order_id: UUID, quote_id: UUID) -> ResponseReturnValue:
+        """Give the paper of a version. It holds the link, so it is for those who may place orders alone."""
+        with transaction() as session:
+            found = find_order(session, current_actor(), order_id)
+            quote = find_quote(session, order_id, quote_id) if found else None
+            if found is None or quote is None:
+                abort(404)
+            return give_paper(quote, found[0])
 
 
 def _add_accepting(blueprint: Blueprint) -> None:
@@ -101,23 +126,25 @@ def _add_accepting(blueprint: Blueprint) -> None:
         return redirect(url_for("portal.order", order_id=order_id), code=303)
 
 
-def _mail(desk: Session, sent: Sent, customer: Customer, path: str) -> None:
+def _mail(desk: Session, sent: Sent, customer: Customer, path: str, paper: Attachment) -> None:
     """Mail the link, where there is an address; else whoever made it hands it over."""
     quote = sent.quote
     if not quote.sent_to:
         return
     reseller = desk.get_one(Reseller, customer.reseller_id)
-    post_mail(
-        desk,
-        to_address=quote.sent_to,
-        subject=gettext(
-            "Quote of %(reseller)s for %(customer)s",
-            reseller=reseller.legal_name,
-            customer=customer.legal_name,
-        ),
-        body=render_template("emails/quote.txt", quote=quote, customer=customer, reseller=reseller),
-        path=path,
-    )
+    with speaking(quote.language):
+        post_mail(
+            desk,
+            to_address=quote.sent_to,
+            subject=gettext(
+                "Quote of %(reseller)s for %(customer)s",
+                reseller=reseller.legal_name,
+                customer=customer.legal_name,
+            ),
+            body=render_template("emails/quote.txt", quote=quote, customer=customer, reseller=reseller),
+            path=path,
+            attachment=paper,
+        )
 
 
 def _order_or_404(session: Session, order_id: UUID) -> tuple[Order, Customer]:

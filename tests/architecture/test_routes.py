@@ -16,6 +16,7 @@ PUBLIC = {
     "POST /set-password/<string(length=43):token>",
     # Whoever has the link of a quote reads and answers it.
     "GET /quotes/<string(length=43):token>",
+    "GET /quotes/<string(length=43):token>/paper",
     "POST /quotes/<string(length=43):token>",
     "POST /quotes/<string(length=43):token>/decline",
     # The party viewed as lacks the permission; the view finds nothing for a visitor.

@@ -59,6 +59,8 @@ NO_PAGES = {
     "/palette",
     "/portal/palette",
     "/portal/statements/focus",
+    *(f"{shell}/orders/<uuid:order_id>/quotes/<uuid:quote_id>/paper" for shell in ("", "/admin", "/portal")),
+    "/quotes/<string(length=43):token>/paper",
 }
 #: Pages that want a query to show anything, and the views of one page that look unlike each other.
 QUERIES = {
@@ -287,6 +289,7 @@ def _to_buy(session: Session, customer: Customer, reseller: Reseller) -> dict[st
         order_id=cart().public_id,
         valid_until=utc_now().date(),
         sent_to="",
+        language="en",
         words="",
         now=utc_now(),
     )

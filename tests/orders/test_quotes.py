@@ -41,6 +41,7 @@ def offer(shop: Shop, order: Order, *, days: int = 30, sent_to: str = "carla@exa
         order_id=order.public_id,
         valid_until=TODAY + timedelta(days=days),
         sent_to=sent_to,
+        language="en",
         words="As discussed",
         now=NOW,
     )

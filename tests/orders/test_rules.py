@@ -1,6 +1,7 @@
 """What an order may become, who must approve it, and what credit it takes, as tables."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -21,7 +22,7 @@ from marketplace.orders.rules.approvals import (
 )
 from marketplace.orders.rules.bulk import BulkLine, read_line
 from marketplace.orders.rules.credit import Exposure, Renewal, check
-from marketplace.orders.rules.quotes import QuoteState, state_of
+from marketplace.orders.rules.quotes import QuotedLine, QuoteState, by_cycle, language_of_country, state_of
 from marketplace.orders.rules.seen import PriceChanged, ShownLine, as_text, check_unchanged, from_text
 from marketplace.orders.rules.states import ENDED, TURNS, OrderHasMovedOn, check_turn, may_turn
 from marketplace.orders.words import OrderKind, OrderState, Party
@@ -247,6 +248,34 @@ class TestQuotes:
         )
 
         assert found is state
+
+
+class TestPapers:
+    """In which language a quote is written, and what a charge of it comes to."""
+
+    @pytest.mark.parametrize(
+        ("country", "language"),
+        [("FR", "fr"), ("BE", "fr"), ("CH", "fr"), ("CA", "en"), ("GB", "en"), ("DE", "en"), ("", "en")],
+    )
+    def test_a_country_has_a_language_we_speak(self, country: str, language: str) -> None:
+        assert language_of_country(country, known=("en", "fr"), otherwise="en") == language
+
+    def test_charges_are_added_up_by_how_often_they_come(self) -> None:
+        def line(cycle: str, charge: str) -> QuotedLine:
+            return QuotedLine(
+                product="P",
+                term="P1Y",
+                billing_cycle=cycle,
+                unit="seat",
+                quantity=1,
+                unit_price=Decimal(charge),
+                charge=euros(charge),
+                commitment=euros(charge),
+                term_end=None,
+            )
+
+        lines = [line("monthly", "10"), line("annual", "100"), line("monthly", "2.50")]
+        assert by_cycle(lines) == [("monthly", euros("12.50")), ("annual", euros("100"))]
 
 
 class TestBulkRows:

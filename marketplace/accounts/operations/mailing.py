@@ -2,6 +2,7 @@
 
 import smtplib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, make_msgid, parseaddr
@@ -16,9 +17,19 @@ from marketplace.accounts.models import Notification, OutgoingMail, User
 from marketplace.core.actor import Audience
 from marketplace.core.errors import N_
 from marketplace.core.languages import catalogue
+from marketplace.core.stored_files import FileNotWhole, read_kept
 from resellers.models import Brand, Customer
 
 Carrier = Callable[[EmailMessage], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A stored PDF that goes with a mail: where it is kept, and what it is called there."""
+
+    path: str
+    name: str
+
 
 #: The job that sends what waits, enqueued by whoever writes a mail or tells somebody something.
 SEND_MAILS = "accounts.send_mails"
@@ -38,6 +49,7 @@ def write_mail(
     now: datetime,
     link: str = "",
     sender_name: str = "",
+    attachment: Attachment | None = None,
 ) -> UUID:
     """Put a mail among those to send; `{link}` in the body stands for the link. Give its id.
 
@@ -50,6 +62,8 @@ def write_mail(
         subject=" ".join(subject.split()),
         body=body,
         link=link,
+        attachment=attachment.path if attachment else "",
+        attachment_name=attachment.name if attachment else "",
         created_at=now,
         sent_at=None,
         attempts=0,
@@ -91,7 +105,7 @@ def mail_notifications(session: Session, *, site_url: str, now: datetime) -> int
     return len(waiting)
 
 
-def send_next(session: Session, *, carrier: Carrier, sender: str, now: datetime) -> bool | None:
+def send_next(session: Session, *, carrier: Carrier, sender: str, files: Path, now: datetime) -> bool | None:
     """Send the oldest mail that waits: whether it went, None when nothing waits. For a job, as the owner.
 
     One mail a transaction, so that a crash repeats one at most. A mail that fails is tried again later, each time
@@ -112,8 +126,8 @@ def send_next(session: Session, *, carrier: Carrier, sender: str, now: datetime)
         return None
     mail.attempts += 1
     try:
-        carrier(_message(mail, sender=sender))
-    except (OSError, smtplib.SMTPException) as error:
+        carrier(_message(mail, sender=sender, files=files))
+    except (OSError, smtplib.SMTPException, FileNotWhole) as error:
         mail.error = f"{type(error).__name__}: {error}"[:500]
         mail.next_attempt_at = now + timedelta(minutes=1 << mail.attempts)
         return False
@@ -121,7 +135,7 @@ def send_next(session: Session, *, carrier: Carrier, sender: str, now: datetime)
     return True
 
 
-def _message(mail: OutgoingMail, *, sender: str) -> EmailMessage:
+def _message(mail: OutgoingMail, *, sender: str, files: Path) -> EmailMessage:
     message = EmailMessage()
     message["From"] = formataddr((mail.sender_name, parseaddr(sender)[1])) if mail.sender_name else sender
     message["To"] = mail.to_address
@@ -133,6 +147,13 @@ def _message(mail: OutgoingMail, *, sender: str) -> EmailMessage:
     # Out-of-office answers to a password link help nobody.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.body.replace("{link}", mail.link))
+    if mail.attachment:
+        message.add_attachment(
+            read_kept(files, mail.attachment),
+            maintype="application",
+            subtype="pdf",
+            filename=mail.attachment_name,
+        )
     return message
 
 

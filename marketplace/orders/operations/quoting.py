@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from marketplace.core.actor import Actor
 from marketplace.core.cells import Unusable, email_or_blank
 from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.core.permit import require
+from marketplace.core.stored_files import keep
 from marketplace.orders.models import Quote
 from marketplace.orders.operations.history import turn, withdraw_quotes
 from marketplace.orders.operations.placing import priced_and_possible
@@ -22,6 +24,7 @@ from marketplace.orders.rules.quotes import MOST_DAYS, QuotedLine, total
 from marketplace.orders.words import OrderState
 
 _MOST_LETTERS = 2000
+_FOLDER = "quotes"
 _QUOTED = N_("Version %(version)s of the quote, for %(total)s, holds until %(until)s.")
 
 
@@ -53,6 +56,7 @@ def make_quote(
     valid_until: date,
     sent_to: str,
     words: str,
+    language: str,
     now: datetime,
 ) -> Sent:
     """Offer what is in a cart, or another version of what was offered. Raises `CannotBeOrdered` and others."""
@@ -79,6 +83,7 @@ def make_quote(
         token_hash=hash_of(token),
         valid_until=valid_until,
         sent_to=address,
+        language=language,
         words=words.strip()[:_MOST_LETTERS],
         lines=[line.as_data() for line in lines],
         currency=whole.currency,
@@ -92,6 +97,13 @@ def make_quote(
     turn(session, order, OrderState.QUOTED, actor=actor, now=now, words=said)
     session.flush()  # the page that follows shows it
     return Sent(quote, token)
+
+
+def keep_paper(quote: Quote, content: bytes, *, files: Path) -> None:
+    """Keep the PDF of a version, once: what was sent never changes."""
+    if quote.paper:
+        raise ValueError("the paper of a version is made once")
+    quote.paper = keep(files, _FOLDER, content)
 
 
 def quoted_line(one: PricedLine) -> QuotedLine:

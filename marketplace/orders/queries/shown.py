@@ -101,6 +101,15 @@ class OrderPage:
         return [one for one in self.approvals if one.decided_at is None]
 
 
+def find_quote(session: Session, order_id: UUID, quote_id: UUID) -> Quote | None:
+    """Give a version of an order's quote; row-level security asks whether the order may be seen."""
+    return session.scalar(
+        select(Quote)
+        .join(Order, Order.id == Quote.order_id)
+        .where(Order.public_id == order_id, Quote.public_id == quote_id)
+    )
+
+
 def find_order(session: Session, actor: Actor, order_id: UUID) -> tuple[Order, Customer, str] | None:
     """Give an order an actor may see, with its customer and the reseller's name."""
     found = session.execute(

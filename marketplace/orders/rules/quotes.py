@@ -1,11 +1,13 @@
 """A quote: what a customer is offered, at its own prices alone, until a day."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+from babel.languages import get_official_languages
 
 from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.core.money import Money
@@ -91,6 +93,22 @@ class QuotedLine:
             commitment=Money(data["commitment"], data["currency"]),
             term_end=date.fromisoformat(data["term_end"]) if data["term_end"] else None,
         )
+
+
+def language_of_country(country: str, *, known: Collection[str], otherwise: str) -> str:
+    """Give the first official language of a country that we speak."""
+    official = get_official_languages(country, regional=False, de_facto=True)
+    return next((language for language in official if language in known), otherwise)
+
+
+def by_cycle(lines: Sequence[QuotedLine]) -> list[tuple[str, Money]]:
+    """Add up what a charge comes to by how often there is one, in the order of the lines."""
+    sums: dict[str, Money] = {}
+    for line in lines:
+        sums[line.billing_cycle] = (
+            sums.get(line.billing_cycle, Money.zero(line.charge.currency)) + line.charge
+        )
+    return list(sums.items())
 
 
 def total(lines: Sequence[QuotedLine]) -> Money:

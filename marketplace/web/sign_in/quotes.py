@@ -16,6 +16,7 @@ from marketplace.orders.operations.answering import accept, decline, quote_by_to
 from marketplace.orders.rules.quotes import QuotedLine, state_of
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import public
+from marketplace.web.quote_papers import give_paper
 from marketplace.web.session import order_desk
 from marketplace.web.sign_in import blueprint
 from resellers.models import Customer, Reseller
@@ -35,6 +36,15 @@ class AnswerForm(PageForm):
 def quote(token: str) -> ResponseReturnValue:
     """Show what is offered, and what became of it."""
     return _page(token, AnswerForm())
+
+
+@blueprint.get("/quotes/<string(length=43):token>/paper")
+@public
+def quote_paper(token: str) -> ResponseReturnValue:
+    """Give its paper."""
+    with order_desk() as session:
+        found = session.get_one(Quote, quote_by_token(session, token))
+        return give_paper(found, session.get_one(Order, found.order_id))
 
 
 @blueprint.post("/quotes/<string(length=43):token>")

@@ -310,7 +310,12 @@ class TestQuotes:
         cart = put_in(rashid, site)
         page = rashid.post(
             f"{cart}/quote",
-            {"valid_until": "2099-01-01", "sent_to": "carla@carla-works.example", "words": "As discussed"},
+            {
+                "valid_until": "2099-01-01",
+                "sent_to": "carla@carla-works.example",
+                "language": "en",
+                "words": "As discussed",
+            },
             status=422,
         )
         assert "within the next 90 days" in page.main
@@ -318,7 +323,12 @@ class TestQuotes:
         until = form.one("input", id="valid_until").get("value", "")
         made = rashid.post(
             f"{cart}/quote",
-            {"valid_until": until, "sent_to": "carla@carla-works.example", "words": "As discussed"},
+            {
+                "valid_until": until,
+                "sent_to": "carla@carla-works.example",
+                "language": "en",
+                "words": "As discussed",
+            },
             status=200,
         )
         link = made.one("input", id="quote-link").get("value", "")
