@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from catalog.models import Plan, PlanCost, PlanPrice, PriceList, Product, Publisher, Sku
 from catalog.words import BillingCycle, PlanStatus, PriceListKind, PriceListStatus, ProductKind, Term
+from marketplace.subscriptions.queries.offers import Asked, quotes
+from marketplace.subscriptions.rules.history import Quoted
 
 _numbers = count(1)
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -150,6 +152,12 @@ def active_list(session: Session, *, vendor: str, market: str, currency: str) ->
         session.add(found)
         session.flush()
     return found
+
+
+def priced(session: Session, plan: Plan, *, quantity: int = 1, on: date | None = None) -> Quoted:
+    """Give a plan at its price of the catalogue, as subscriptions know it."""
+    asked = Asked(plan.id, quantity, "FR", "EUR", on or datetime.now(UTC).date())
+    return quotes(session, [asked])[asked]
 
 
 def noon(day: date) -> datetime:

@@ -4,7 +4,7 @@ import argparse
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -16,12 +16,15 @@ from marketplace.core.actor import Actor
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, Refusal
 from marketplace.core.period import Period
+from marketplace.orders.models import Order, OrderLine
+from marketplace.orders.operations.changing import order_change
+from marketplace.orders.operations.pricing import commitments
+from marketplace.orders.rules.change_data import Orderable, change_words
 from marketplace.settings import load_settings
 from marketplace.subscriptions.models import Subscription
-from marketplace.subscriptions.operations.changing import ChangeNotPossible, change
 from marketplace.subscriptions.previews import SeenPreview, preview_change
 from marketplace.subscriptions.queries.listed import renewals
-from marketplace.subscriptions.rules.changes import Cancel, Change, ChangeQuantity
+from marketplace.subscriptions.rules.changes import Cancel, ChangeQuantity
 
 
 class UnknownSubscription(Refusal):
@@ -33,17 +36,18 @@ class UnknownSubscription(Refusal):
 def add_parser(subparsers: Any) -> None:
     """Describe the commands."""
     parser = subparsers.add_parser(
-        "subscription", help="change a subscription, or say what a change comes to"
+        "subscription", help="order a change of a subscription, or say what it comes to"
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
-    changing = verbs.add_parser("change", help="change the number of seats, or cancel")
+    changing = verbs.add_parser("change", help="order another number of seats, or cancel")
     changing.add_argument("subscription", help="its id here, or the vendor's")
     what = changing.add_mutually_exclusive_group(required=True)
     what.add_argument("--quantity", type=whole_number(1), help="have this many seats")
     what.add_argument("--cancel", action="store_true", help="give it up")
-    changing.add_argument("--preview", action="store_true", help="say what it would come to, change nothing")
+    changing.add_argument("--preview", action="store_true", help="say what it would come to, order nothing")
+    changing.add_argument("--po-number", default="", help="the customer's own number for it")
     changing.add_argument(
-        "--order-line", default="", help="what asked for it: the same one again changes nothing"
+        "--key", default="", help="a word of yours for this order: the same one again orders nothing twice"
     )
     renewing = subparsers.add_parser("renewals", help="list what renews in a month")
     renewing.add_argument("period", help="the month, such as 2026-09")
@@ -57,26 +61,36 @@ def run(args: argparse.Namespace) -> Result:
         if "period" in args:
             return _renewals(session, actor, Period.parse(args.period))
         identity = _find(session, args.subscription)
-        wanted: Change = Cancel() if args.cancel else ChangeQuantity(args.quantity)
-        seen = preview_change(session, actor=actor, subscription_id=identity, change=wanted, now=now)
-        if not args.preview:
-            if not seen.decision.is_possible:
-                raise ChangeNotPossible(why=seen.decision.why)
-            made = change(
-                session,
-                actor=actor,
-                subscription_id=identity,
-                change=wanted,
-                now=now,
-                order_line=args.order_line,
-            )
-            if made.decision is None:
-                return Result(
-                    {"subscription": str(identity), "changed": False},
-                    "This order line was carried out before.",
-                )
-        data = {"subscription": str(identity), "changed": not args.preview, **seen.as_data()}
-        return Result(data, _words(seen))
+        wanted: Orderable = Cancel() if args.cancel else ChangeQuantity(args.quantity)
+        if args.preview:
+            seen = preview_change(session, actor=actor, subscription_id=identity, change=wanted, now=now)
+            return Result({"subscription": str(identity), **seen.as_data()}, _words(seen))
+        order = order_change(
+            session,
+            actor=actor,
+            subscription_id=identity,
+            change=wanted,
+            key=uuid5(identity, args.key) if args.key else uuid4(),
+            now=now,
+            po_number=args.po_number,
+        )
+        return _ordered(session, identity, order)
+
+
+def _ordered(session: Session, identity: UUID, order: Order) -> Result:
+    change = session.scalars(select(OrderLine.change).where(OrderLine.order_id == order.id)).one() or {}
+    adds = {
+        hop.value: str(amount) for hop, amount in commitments(session, [order.id]).get(order.id, {}).items()
+    }
+    data: dict[str, object] = {
+        "subscription": str(identity),
+        "order": str(order.public_id),
+        "name": order.name,
+        "state": order.state,
+        "when": change.get("when"),
+        "adds": adds,
+    }
+    return Result(data, f"{order.name}  {order.state}: {change_words(change)}, adds {adds['wholesale']}")
 
 
 def _find(session: Session, text: str) -> UUID:
@@ -94,7 +108,7 @@ def _words(seen: SeenPreview) -> str:
         f"{seen.decision.when.value}{f' on {seen.decision.on}' if seen.decision.on else ''}: {seen.decision.why}"
     ]
     out += [
-        f"  {charge.kind.value} {charge.quantity} for {(charge.end - charge.start).days} of {charge.whole_days} days"
+        f"  {charge.kind.value} {charge.quantity} for {charge.days} of {charge.whole_days} days"
         for charge in seen.charges
     ]
     out += [

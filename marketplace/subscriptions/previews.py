@@ -17,11 +17,11 @@ from marketplace.core.errors import NotFound
 from marketplace.core.money import Money
 from marketplace.core.period import Period
 from marketplace.rating.exact import add
-from marketplace.rating.hops import HopFormulas, exact_amount
-from marketplace.rating.proration import Charge
-from marketplace.rating.statements import MissingRate
+from marketplace.rating.hops import exact_amount
+from marketplace.rating.proration import Charge, ChargeKind
+from marketplace.rating.statements import Formula, MissingRate
 from marketplace.subscriptions.models import Subscription
-from marketplace.subscriptions.prices import Buyer, PriceTerms, basis_of, buyers, price_terms
+from marketplace.subscriptions.prices import Buyer, PriceTerms, basis_of, buyers, price_terms, whole_charge
 from marketplace.subscriptions.queries.offers import Asked, offers_of, quotes
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.queries.visible import visible_to
@@ -38,12 +38,36 @@ COST, WHOLESALE, RETAIL = "cost", "wholesale", "retail"
 class HopAmounts:
     """What one hop pays: for the change itself, on the month's bill, and to the end of the term, with it and without."""
 
+    # Of one unit for a whole charge, under the plan there will be; exact.
+    unit: Decimal
     now: Money
     on_bill: Money
     until_end: Money
     without: Money
     # The first charge after the renewal, where the change waits for it.
     at_renewal: Money
+
+    @property
+    def added(self) -> Money:
+        """What the change adds to what is committed already."""
+        return self.until_end - self.without
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCharge:
+    """A charge of the change, without what it costs anybody."""
+
+    kind: ChargeKind
+    start: date
+    end: date
+    quantity: int
+    # The days of the whole charge it is a part of.
+    whole_days: int
+
+    @property
+    def days(self) -> int:
+        """The days it is for."""
+        return (self.end - self.start).days
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +78,18 @@ class SeenPreview:
     period: Period | None
     deadline: datetime | None
     # The charges of the change itself.
-    charges: Sequence[Charge]
+    charges: Sequence[SeenCharge]
     # By hop, those the viewer may see; a hop without an exchange rate is left out.
     hops: dict[str, HopAmounts]
     missing_rate: str = ""
+
+    @property
+    def mark(self) -> str:
+        """What the viewer agrees to by going on: when it takes effect, and each amount."""
+        amounts = [
+            f"{hop} {shown.now} {shown.until_end} {shown.at_renewal}" for hop, shown in self.hops.items()
+        ]
+        return "; ".join([f"{self.decision.when.value} {self.decision.on}", *amounts])
 
     def as_data(self) -> dict[str, Any]:
         """Give it fit for JSON: exact decimals and amounts as text."""
@@ -73,7 +105,7 @@ class SeenPreview:
                     "from": charge.start.isoformat(),
                     "until": charge.end.isoformat(),
                     "quantity": charge.quantity,
-                    "days": (charge.end - charge.start).days,
+                    "days": charge.days,
                     "cycle_days": charge.whole_days,
                 }
                 for charge in self.charges
@@ -92,6 +124,35 @@ class SeenPreview:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class PricedPreview:
+    """A preview with the amounts of every hop, what the vendor charges among them: nobody is shown it as it is."""
+
+    preview: Preview
+    quoted: Quoted
+    hops: dict[str, HopAmounts]
+    missing_rate: str
+
+    def seen_by(self, actor: Actor) -> SeenPreview:
+        """Leave out the hops above the viewer, and purchase prices by role."""
+        seen = {RETAIL}
+        if actor.audience is Audience.WHOLESALER:
+            seen |= {COST, WHOLESALE}
+        elif actor.audience is Audience.RESELLER and actor.may(Permission.RESELLER_MARGINS_VIEW):
+            seen |= {WHOLESALE}
+        return SeenPreview(
+            decision=self.preview.decision,
+            period=self.preview.period,
+            deadline=self.preview.deadline,
+            charges=[
+                SeenCharge(one.kind, one.start, one.end, one.quantity, one.whole_days)
+                for one in self.preview.made_now
+            ],
+            hops={hop: amounts for hop, amounts in self.hops.items() if hop in seen},
+            missing_rate=self.missing_rate,
+        )
+
+
 def preview_change(
     session: Session, *, actor: Actor, subscription_id: UUID, change: Change, now: datetime
 ) -> SeenPreview:
@@ -101,6 +162,13 @@ def preview_change(
         raise NotFound
     offers = offers_of(session, {subscription.plan_id})
     standing = standings(session, [subscription], offers=offers)[subscription.id]
+    return price_change(session, subscription, standing, change, now=now).seen_by(actor)
+
+
+def price_change(
+    session: Session, subscription: Subscription, standing: Standing, change: Change, *, now: datetime
+) -> PricedPreview:
+    """Work out what a change would come to now at every hop. The session must be the owner's."""
     buyer = buyers(session, customer_ids=[subscription.customer_id])[subscription.customer_id]
     found = preview(
         change,
@@ -108,15 +176,8 @@ def preview_change(
         now,
         renewal_price=_renewal_price(session, standing, subscription, buyer, now.date()),
     )
-    hops = _Hops(session, subscription, standing, buyer, change)
-    return SeenPreview(
-        decision=found.decision,
-        period=found.period,
-        deadline=found.deadline,
-        charges=found.made_now,
-        hops=hops.amounts(found, actor),
-        missing_rate=hops.missing,
-    )
+    hops = _Hops(session, subscription, standing, buyer, change, now)
+    return PricedPreview(found, hops.target, hops.amounts(found), hops.missing)
 
 
 def _renewal_price(
@@ -131,31 +192,37 @@ class _Hops:
     """The amounts of each hop. Each charge has the rules of the day its term began; rates are those of the month."""
 
     def __init__(
-        self, session: Session, subscription: Subscription, standing: Standing, buyer: Buyer, change: Change
+        self,
+        session: Session,
+        subscription: Subscription,
+        standing: Standing,
+        buyer: Buyer,
+        change: Change,
+        now: datetime,
     ) -> None:
         self._session = session
         self._subscription = subscription
         self._standing = standing
         self._buyer = buyer
+        self._now = now
         quoted: Quoted | None = getattr(change, "quoted", None)
-        self._target = standing.offer if quoted is None else quoted.offer
+        self.target = standing.now.quoted if quoted is None else quoted
         self._terms: dict[date, PriceTerms] = {}
         self.missing = ""
 
-    def amounts(self, found: Preview, actor: Actor) -> dict[str, HopAmounts]:
+    def amounts(self, found: Preview) -> dict[str, HopAmounts]:
         chain, currency = self._buyer.chain, self._subscription.currency
-        hops: dict[str, HopAmounts] = {}
-        if actor.audience is Audience.WHOLESALER:
-            hops[COST] = _amounts(found, lambda some: Money.rounded(sums(some).cost, currency))
-        sees_wholesale = actor.audience is Audience.WHOLESALER or (
-            actor.audience is Audience.RESELLER and actor.may(Permission.RESELLER_MARGINS_VIEW)
-        )
-        sides = ([(WHOLESALE, chain.reseller_currency)] if sees_wholesale else []) + [
-            (RETAIL, chain.customer_currency)
-        ]
-        for hop, its in sides:
+        whole = whole_charge(self.target, self._now)
+        hops = {COST: _amounts(found, whole.cost, lambda some: Money.rounded(sums(some).cost, currency))}
+        since = next((c.price_day for c in found.made_now if c.quantity > 0), self._standing.now.term_start)
+        for hop, its in ((WHOLESALE, chain.reseller_currency), (RETAIL, chain.customer_currency)):
             try:
-                hops[hop] = _amounts(found, lambda some, hop=hop, its=its: self._money(some, hop, its))  # type: ignore[misc]
+                unit = exact_amount(self._formula(self.target, since, hop), whole)
+                hops[hop] = _amounts(
+                    found,
+                    unit,
+                    lambda some, hop=hop, its=its: self._money(some, hop, its),  # type: ignore[misc]
+                )
             except MissingRate as missing:
                 self.missing = str(missing)
         return hops
@@ -163,25 +230,26 @@ class _Hops:
     def _money(self, some: Sequence[Charge], hop: str, currency: str) -> Money:
         total = Decimal(0)
         for charge in some:
-            formulas = self._formulas(charge)
-            formula = formulas.wholesale if hop == WHOLESALE else formulas.retail
+            last = self._standing.now.quoted
+            # What is taken back was sold as what stands; what is charged anew may be sold as something else.
+            offer = self.target.offer if charge.quantity > 0 else last.offer
+            quoted = Quoted(offer, last.unit_cost, charge.unit_listed, last.currency)
+            formula = self._formula(quoted, charge.price_day, hop)
             total = add(total, exact_amount(formula, basis_of([charge])))
         return Money.rounded(total, currency)
 
-    def _formulas(self, charge: Charge) -> HopFormulas:
-        terms = self._terms.get(charge.price_day)
+    def _formula(self, quoted: Quoted, day: date, hop: str) -> Formula:
+        terms = self._terms.get(day)
         if terms is None:
-            terms = price_terms(self._session, [self._buyer], day=charge.price_day)
-            self._terms[charge.price_day] = terms
-        # What is taken back was sold as what stands; what is charged anew may be sold as something else.
-        offer = self._target if charge.quantity > 0 else self._standing.offer
-        last = self._standing.now.quoted
-        quoted = Quoted(offer, last.unit_cost, charge.unit_listed, last.currency)
-        return terms.formulas(self._buyer, quoted, subscription=self._subscription.statement_id)
+            terms = price_terms(self._session, [self._buyer], day=day)
+            self._terms[day] = terms
+        found = terms.formulas(self._buyer, quoted, subscription=self._subscription.statement_id)
+        return found.wholesale if hop == WHOLESALE else found.retail
 
 
-def _amounts(found: Preview, money: Callable[[Sequence[Charge]], Money]) -> HopAmounts:
+def _amounts(found: Preview, unit: Decimal, money: Callable[[Sequence[Charge]], Money]) -> HopAmounts:
     return HopAmounts(
+        unit=unit,
         now=money(found.made_now),
         on_bill=money(found.on_bill),
         until_end=money(found.until_end),

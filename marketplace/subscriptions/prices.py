@@ -245,7 +245,7 @@ def price_purchase(wanted: Wanted, quoted: Quoted, terms: PriceTerms, *, at: dat
     """Price a purchase at every hop. What has no exchange rate has no price there."""
     first = begin(quoted, wanted.quantity, at=at, custom_end=wanted.custom_end)
     made = charges([first])
-    whole = _whole_charge(quoted, at)
+    whole = whole_charge(quoted, at)
     vendor = HopPrice(
         whole.cost,
         Money.rounded(EXACT.multiply(whole.cost, Decimal(wanted.quantity)), quoted.currency),
@@ -273,7 +273,7 @@ def basis_of(made: Sequence[Charge]) -> Basis:
     return Basis(total.cost, total.listed, total.cycles)
 
 
-def _whole_charge(quoted: Quoted, at: datetime) -> Basis:
+def whole_charge(quoted: Quoted, at: datetime) -> Basis:
     """Give what one unit comes to for a whole charge."""
     return basis_of(charges([begin(quoted, 1, at=at)])[:1])
 

@@ -17,6 +17,9 @@ from marketplace.core.actor import Actor
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
 from marketplace.core.period import Period
+from marketplace.orders.operations.cart import BuyingNotAllowed, check_buying
+from marketplace.orders.queries.visible import PLACES
+from marketplace.orders.rules.change_data import Orderable
 from marketplace.subscriptions.models import ScheduledChange, Subscription
 from marketplace.subscriptions.queries.listed import (
     LATEST,
@@ -30,7 +33,6 @@ from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.queries.visible import visible_to
 from marketplace.subscriptions.rules.changes import (
     Cancel,
-    Change,
     ChangeQuantity,
     Resume,
     SetTermEnd,
@@ -72,7 +74,7 @@ EVENT_LABELS = {
     SegmentKind.EXPIRE: N_("Expired"),
 }
 #: What is asked about on every page: a word for the address, its label, and the change.
-ACTIONS: Sequence[tuple[str, str, Change]] = (
+ACTIONS: Sequence[tuple[str, str, Orderable]] = (
     ("cancel", N_("Cancel it"), Cancel()),
     ("suspend", N_("Suspend it"), Suspend()),
     ("resume", N_("Resume it"), Resume()),
@@ -112,7 +114,9 @@ class SubscriptionPage:
     chart: Markup
     events: Sequence[Event]
     lots: Sequence[Lot]
+    # What can be done, and what cannot.
     answers: Sequence[Asked]
+    closed: Sequence[Asked]
     more: Decision
     fewer: Decision
     waiting: Sequence[ScheduledChange]
@@ -120,6 +124,8 @@ class SubscriptionPage:
     # The day of the next charge of the term, if any.
     next_charge: Any
     now: datetime
+    # Whether the viewer may order a change of it.
+    may_change: bool
 
 
 def subscription_list(
@@ -247,17 +253,15 @@ def subscription_or_404(session: Session, subscription_id: UUID, *, actor: Actor
     offers = offers_of(session, {subscription.plan_id})
     standing = standings(session, [subscription], offers=offers)[subscription.id]
     quantity = standing.now.quantity
+    asked = [Asked(what, label, decide(change, standing, now)) for what, label, change in ACTIONS]
     return SubscriptionPage(
         row=subscription_row(found),
         standing=standing,
         chart=seats_chart(standing.segments, today=now.date()),
         events=_events(standing),
         lots=open_lots(standing.segments, now),
-        answers=[
-            Asked(what, label, decision)
-            for what, label, change in ACTIONS
-            if (decision := decide(change, standing, now)).is_possible
-        ],
+        answers=[one for one in asked if one.decision.is_possible],
+        closed=[one for one in asked if not one.decision.is_possible],
         more=decide(ChangeQuantity(quantity + 1), standing, now),
         fewer=decide(ChangeQuantity(max(1, quantity - 1)), standing, now),
         waiting=session.scalars(
@@ -268,7 +272,19 @@ def subscription_or_404(session: Session, subscription_id: UUID, *, actor: Actor
         sources=dict(standing.offer.commitments(now.date()).sources),
         next_charge=next_cycle_start(standing.now, now.date()) if standing.is_standing else None,
         now=now,
+        may_change=standing.is_standing and _may_order(session, actor, subscription),
     )
+
+
+def _may_order(session: Session, actor: Actor, subscription: Subscription) -> bool:
+    """Whether the viewer orders at all; a customer only where its reseller allows it."""
+    if not actor.may(PLACES[actor.audience]):
+        return False
+    try:
+        check_buying(session, actor=actor, customer=session.get_one(Customer, subscription.customer_id))
+    except BuyingNotAllowed:
+        return False
+    return True
 
 
 def _events(standing: Standing) -> list[Event]:

@@ -30,6 +30,7 @@ ORDERS = {
     "/orders/file": ("sales_order.submit", SELLERS),
     "/orders/{}/approvals/{}/approve": ("order_approval.decide", SELLERS),
     "/orders/{}/approvals/{}/refuse": ("order_approval.decide", SELLERS),
+    "/subscriptions/{}/change": ("sales_order.submit", EVERYBODY),
     "/order-rules/new": ("order_rule.add", SELLERS),
     "/order-rules/{}/end": ("order_rule.end", SELLERS),
 }
@@ -122,7 +123,6 @@ ACTS = (
         "/admin/provisioning/{}/complete": "provisioning.complete",
         "/admin/vendors/{}/fetch": "delivery.fetch",
         "/portal/subscriptions/{}/answer": "subscription.answer_renewal",
-        "/admin/subscriptions/{}/change": "subscription.change",
         "/admin/charge-differences/{}": "charge_difference.settle",
         "/admin/outside-changes/{}/settle": "outside_change.settle",
         "/vendor-questions/{}": "provisioning.answer",

@@ -8,7 +8,8 @@ import pytest
 
 from marketplace.core.db import Database
 from tests.conftest import ThrowAwayPostgres
-from tests.factories import make_customer, make_subscription
+from tests.factories import make_customer, make_subscription, make_wholesaler
+from tests.offer_factories import make_plan, make_sku, priced
 from tests.oracle.commands import Marketplace, fresh_marketplace
 
 BOUGHT = datetime.now(UTC) - timedelta(days=40)
@@ -21,7 +22,15 @@ def installed(postgres: ThrowAwayPostgres, tmp_path: Path) -> Iterator[tuple[Mar
         marketplace.run("migrate")
         database = Database(marketplace.database_url)
         with database.owner_transaction() as session:
-            made = make_subscription(session, make_customer(session, "C1"), on=BOUGHT, vendor_id="sub-1")
+            make_wholesaler(session)
+            plan = make_plan(session, make_sku(session))
+            made = make_subscription(
+                session,
+                make_customer(session, "C1"),
+                what=priced(session, plan),
+                on=BOUGHT,
+                vendor_id="sub-1",
+            )
             identity = str(made.public_id)
         database.dispose()
         yield marketplace, identity
@@ -35,32 +44,36 @@ def test_a_preview_changes_nothing(installed: tuple[Marketplace, str]) -> None:
 
     assert answer.pop("deadline") < again.pop("deadline")
     assert answer == again
-    assert (answer["when"], answer["changed"]) == ("now", False)
+    assert answer["when"] == "now"
     assert [charge["quantity"] for charge in answer["charges"]] == [-10, 12]
     assert set(answer["hops"]) == {"cost", "wholesale", "retail"}
 
 
-def test_a_change_is_made_once_for_an_order_line(installed: tuple[Marketplace, str]) -> None:
+def test_a_change_is_an_order_and_one_for_a_key(installed: tuple[Marketplace, str]) -> None:
     marketplace, identity = installed
-    told = ("subscription", "change", identity, "--quantity", "12", "--order-line", "PO-7")
+    told = ("subscription", "change", identity, "--key", "ticket 7", "--po-number", "PO-7")
 
-    first = marketplace.run(*told)
-    second = marketplace.run("subscription", "change", identity, "--quantity", "13", "--order-line", "PO-7")
+    first = marketplace.run(*told, "--quantity", "12")
+    second = marketplace.run(*told, "--quantity", "13")
 
-    assert (first["changed"], second["changed"]) == (True, False)
+    assert (first["state"], first["when"]) == ("provisioning", "now")
+    assert second == first
+    # The vendor has not said yet that it is so.
     end = BOUGHT.date().replace(year=BOUGHT.year + 1)
     (renewal,) = marketplace.run("renewals", f"{end:%Y-%m}")["renewals"]
-    assert (renewal["quantity"], renewal["term_end"], renewal["at_term_end"]) == (12, str(end), "renew")
+    assert (renewal["quantity"], renewal["term_end"], renewal["at_term_end"]) == (10, str(end), "renew")
 
 
-def test_fewer_seats_wait_for_the_renewal(installed: tuple[Marketplace, str]) -> None:
+def test_fewer_seats_are_ordered_for_the_renewal_and_one_order_at_a_time(
+    installed: tuple[Marketplace, str],
+) -> None:
     marketplace, identity = installed
 
     answer = marketplace.run("subscription", "change", identity, "--quantity", "4")
+    refused = marketplace.run("subscription", "change", "sub-1", "--quantity", "5", code=1)
 
-    assert answer["when"] == "renewal"
-    (renewal,) = marketplace.run("renewals", answer["on"][:7])["renewals"]
-    assert (renewal["quantity"], renewal["quantity_then"]) == (10, 4)
+    assert (answer["when"], answer["adds"]["wholesale"]) == ("renewal", "0.00 EUR")
+    assert f"{answer['name']} changes this subscription already" in refused["error"]
 
 
 def test_what_the_rules_forbid_is_refused_in_a_sentence(installed: tuple[Marketplace, str]) -> None:

@@ -51,47 +51,6 @@ def test_everybody_it_concerns_sees_its_page(
     assert "360" not in page.main  # what it costs the wholesaler
 
 
-def test_a_change_is_previewed_in_money_before_it_is_made(site: BuyersSite, subscription: UUID) -> None:
-    wanda = site.browser_of("wanda")
-    address = f"/admin/subscriptions/{subscription}/change"
-
-    preview = wanda.get(f"{address}?what=quantity&quantity=15")
-    assert "12 → 15 seats" in preview.main
-    assert "Seats added" in preview.main
-    assert "You pay the vendor" in preview.main
-    assert "can be given back until" in preview.main
-
-    wanda.post(address, {"what": "quantity", "quantity": "15"})
-    with site.database.owner_transaction() as session:
-        assert session.scalars(select(Subscription.quantity)).one() == 15
-
-
-def test_what_cannot_be_done_says_why_and_offers_no_button(site: BuyersSite, subscription: UUID) -> None:
-    page = site.browser_of("wanda").get(
-        f"/admin/subscriptions/{subscription}/change?what=quantity&quantity=12"
-    )
-
-    assert "seats already" in page.main
-    assert "Back to the subscription" in page.main
-
-
-def test_a_late_cancellation_ends_it_with_its_term(site: BuyersSite, subscription: UUID) -> None:
-    wanda = site.browser_of("wanda")
-
-    wanda.post(f"/admin/subscriptions/{subscription}/change", {"what": "cancel", "quantity": ""})
-
-    assert "Ends" in wanda.get("/admin/subscriptions?then=end").main
-    with site.database.owner_transaction() as session:
-        assert session.scalars(select(Subscription.at_term_end)).one() == "end"
-
-
-@pytest.mark.parametrize("text", ["", "0", "-3", "1.5", "many", "99999999999"])
-def test_a_number_of_seats_that_is_none_is_not_found(site: BuyersSite, subscription: UUID, text: str) -> None:
-    site.browser_of("wanda").get(
-        f"/admin/subscriptions/{subscription}/change?what=quantity&quantity={text}", status=404
-    )
-
-
 @pytest.mark.parametrize(("who", "prefix"), [("wanda", "/admin"), ("rashid", ""), ("carla", "/portal")])
 def test_what_renews_in_a_month_stands_in_that_month_alone(
     site: BuyersSite, subscription: UUID, who: str, prefix: str

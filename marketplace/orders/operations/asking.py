@@ -13,11 +13,18 @@ from marketplace.core.actor import Actor
 from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.operations.pricing import lines_of
 from marketplace.orders.queries.accounts import account_at
-from marketplace.orders.rules.change_data import from_data
+from marketplace.orders.rules.change_data import change_words, from_data
 from marketplace.orders.words import OrderKind
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.queries.offers import offers_of
-from marketplace.subscriptions.rules.changes import Cancel, ChangeAtRenewal, ChangeQuantity, SetTermEnd
+from marketplace.subscriptions.rules.changes import (
+    Cancel,
+    ChangeAtRenewal,
+    ChangeQuantity,
+    Resume,
+    SetTermEnd,
+    Suspend,
+)
 from marketplace.subscriptions.words import AtTermEnd
 from marketplace.vendors import values
 from marketplace.vendors.provisioning.operations import ask
@@ -85,7 +92,7 @@ def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: A
         subscription.vendor,
         subscription.vendor_account,
         SubscriptionChange(subscription.vendor_subscription_id, change),
-        about=f"{subscription.friendly_name or line.product}: {line.quantity}",
+        about=f"{subscription.friendly_name or line.product}: {change_words(line.change or {})}",
         name=str(line.public_id),
         actor=actor,
     )
@@ -104,6 +111,10 @@ def _asked_change(session: Session, subscription: Subscription, line: OrderLine)
             )
         case SetTermEnd(choice):
             return values.Change(auto_renew=choice is AtTermEnd.RENEW)
+        case Suspend():
+            return values.Change(is_suspended=True)
+        case Resume():
+            return values.Change(is_suspended=False)
         case Cancel():
             if line.change and line.change.get("when") == "renewal":
                 return values.Change(auto_renew=False)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.actor import Actor
-from marketplace.core.errors import N_, NotFound, Refusal
+from marketplace.core.errors import N_, NotFound, Phrase, Refusal
 from marketplace.core.money import Money
 from marketplace.core.permit import require
 from marketplace.core.rounding import EXACT
@@ -19,27 +19,30 @@ from marketplace.orders.queries.visible import PLACES
 from marketplace.orders.rules.change_data import Orderable, as_data, kind_of
 from marketplace.orders.rules.states import ON_ITS_WAY
 from marketplace.orders.words import PriceHop
-from marketplace.rating.hops import Basis, exact_amount
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.changing import ChangeNotPossible
-from marketplace.subscriptions.prices import basis_of, buyers, price_terms
+from marketplace.subscriptions.previews import COST, RETAIL, WHOLESALE, PricedPreview, price_change
 from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.queries.visible import visible_to
 from marketplace.subscriptions.rules.changes import ChangeAtRenewal, ChangeQuantity
-from marketplace.subscriptions.rules.decisions import Decision
-from marketplace.subscriptions.rules.history import Standing
-from marketplace.subscriptions.rules.preview import Preview, preview
-from marketplace.subscriptions.words import When
 from resellers.models import Customer
 
-_NOTHING = Basis(Decimal(0), Decimal(0), Decimal(0))
+_HOPS = {PriceHop.VENDOR: COST, PriceHop.WHOLESALE: WHOLESALE, PriceHop.RETAIL: RETAIL}
+_FORGOTTEN = N_("The catalogue does not know its plan any more: import the price list it is in.")
+_NO_RATE = N_("The exchange rate %(pair)s of this month is missing: ask the wholesaler.")
 
 
 class AnotherChangeWaits(Refusal):
     """One change at a time: the second would be decided on what the first makes of it."""
 
     sentence = N_("%(order)s changes this subscription already: wait until it is carried out, or cancel it.")
+
+
+class ChangedSince(Refusal):
+    """What was agreed to is not what it would be now."""
+
+    sentence = N_("What it comes to has changed since you looked. Nothing was ordered: look at it again.")
 
 
 def order_change(
@@ -51,10 +54,12 @@ def order_change(
     key: UUID,
     now: datetime,
     po_number: str = "",
+    seen: str | None = None,
 ) -> Order:
     """Order a change of a subscription. The same key again gives the order it made.
 
-    Raises `NotFound`, `ChangeNotPossible` with the rule's reason, `AnotherChangeWaits`.
+    `seen` is the mark of the preview that was agreed to. The session must be the owner's. Raises `NotFound`,
+    `ChangeNotPossible` with the rule's reason, `AnotherChangeWaits`, `ChangedSince`.
     """
     require(actor, PLACES[actor.audience])
     subscription: Subscription | None = session.scalar(
@@ -65,17 +70,24 @@ def order_change(
     )
     if subscription is None:
         raise NotFound
-    known = session.scalar(select(Order).where(Order.public_id == key))
+    known = _known(session, subscription, key)
     if known is not None:
         return known
     customer = session.get_one(Customer, subscription.customer_id)
     check_buying(session, actor=actor, customer=customer)
     _check_alone(session, subscription)
     offers = offers_of(session, [subscription.plan_id])
+    if subscription.plan_id not in offers:
+        raise ChangeNotPossible(why=Phrase.of(_FORGOTTEN))
     standing = standings(session, [subscription], offers=offers)[subscription.id]
-    seen = preview(change, standing, now)
-    if not seen.decision.is_possible:
-        raise ChangeNotPossible(why=seen.decision.why)
+    priced = price_change(session, subscription, standing, change, now=now)
+    decision = priced.preview.decision
+    if not decision.is_possible:
+        raise ChangeNotPossible(why=decision.why)
+    if priced.missing_rate:
+        raise ChangeNotPossible(why=Phrase.of(_NO_RATE, pair=priced.missing_rate))
+    if seen is not None and seen != priced.seen_by(actor).mark:
+        raise ChangedSince
     order = Order(
         public_id=key,
         kind=kind_of(change).value,
@@ -88,11 +100,26 @@ def order_change(
     )
     session.add(order)
     session.flush()  # its line needs its id
-    line = _line(order, subscription, standing, change, seen.decision)
+    line = _line(order, subscription, priced, change)
     session.add(line)
     session.flush()  # its prices need its id
-    session.add_all(_prices(session, subscription, standing, line, seen))
+    session.add_all(_price(line, hop, priced) for hop in PriceHop)
     return send(session, order, actor=actor, now=now)
+
+
+def _known(session: Session, subscription: Subscription, key: UUID) -> Order | None:
+    """Give the order a key has made for a subscription. A key of something else is nobody's business."""
+    found = session.execute(
+        select(Order, OrderLine.subscription_id)
+        .outerjoin(OrderLine, OrderLine.order_id == Order.id)
+        .where(Order.public_id == key)
+    ).first()
+    if found is None:
+        return None
+    order, subscription_id = found
+    if subscription_id != subscription.id:
+        raise NotFound
+    return order
 
 
 def _check_alone(session: Session, subscription: Subscription) -> None:
@@ -106,71 +133,38 @@ def _check_alone(session: Session, subscription: Subscription) -> None:
         raise AnotherChangeWaits(order=other.name)
 
 
-def _line(
-    order: Order, subscription: Subscription, standing: Standing, change: Orderable, decision: Decision
-) -> OrderLine:
-    offer, quoted = standing.offer, standing.now.quoted
+def _line(order: Order, subscription: Subscription, priced: PricedPreview, change: Orderable) -> OrderLine:
+    quoted = priced.quoted
     quantity = change.quantity if isinstance(change, ChangeQuantity | ChangeAtRenewal) else None
     return OrderLine(
         order_id=order.id,
         number=1,
-        plan_id=subscription.plan_id,
+        plan_id=quoted.offer.plan_id,
         quantity=subscription.quantity if quantity is None else quantity,
         subscription_id=subscription.id,
-        change={**as_data(change), "when": decision.when.value},
+        change={**as_data(change), "when": priced.preview.decision.when.value},
         vendor=subscription.vendor,
-        product=offer.product,
-        sku=offer.sku,
-        unit=offer.unit,
-        term=offer.term.value,
-        billing_cycle=offer.billing_cycle.value,
+        product=quoted.offer.product,
+        sku=quoted.offer.sku,
+        unit=quoted.offer.unit,
+        term=quoted.offer.term.value,
+        billing_cycle=quoted.offer.billing_cycle.value,
         unit_list=quoted.unit_listed,
         list_currency=quoted.currency,
         term_end=subscription.term_end,
     )
 
 
-def _prices(
-    session: Session, subscription: Subscription, standing: Standing, line: OrderLine, seen: Preview
-) -> list[OrderPrice]:
-    """Say at every hop what a unit costs, and by how much the change adds to what is committed already."""
-    buyer = buyers(session, customer_ids=[subscription.customer_id])[subscription.customer_id]
-    quoted = standing.now.quoted
-    terms = price_terms(session, [buyer], day=standing.now.term_start)
-    formulas = terms.formulas(buyer, quoted, subscription=subscription.statement_id)
-    whole = next(iter(standing.charges()), None)
-    unit = Basis(whole.unit_cost, whole.unit_listed, Decimal(1)) if whole else _NOTHING
-    added = _less(basis_of(seen.until_end), basis_of(seen.without))
-    if seen.decision.when is not When.NOW:
-        added = _NOTHING
-    rows = [_row(line, PriceHop.VENDOR, unit.cost, added.cost, quoted.currency)]
-    for hop, formula, currency in (
-        (PriceHop.WHOLESALE, formulas.wholesale, buyer.chain.reseller_currency),
-        (PriceHop.RETAIL, formulas.retail, buyer.chain.customer_currency),
-    ):
-        rows.append(_row(line, hop, exact_amount(formula, unit), exact_amount(formula, added), currency))
-    rows[0].unit_term = quoted.unit_cost
-    return rows
-
-
-def _less(after: Basis, before: Basis) -> Basis:
-    listed = None
-    if after.listed is not None and before.listed is not None:
-        listed = EXACT.subtract(after.listed, before.listed)
-    return Basis(
-        EXACT.subtract(after.cost, before.cost),
-        listed,
-        EXACT.subtract(after.quantity, before.quantity),
-    )
-
-
-def _row(line: OrderLine, hop: PriceHop, unit: Decimal, added: Decimal, currency: str) -> OrderPrice:
-    charge = Money.rounded(EXACT.multiply(unit, Decimal(line.quantity)), currency)
+def _price(line: OrderLine, hop: PriceHop, priced: PricedPreview) -> OrderPrice:
+    """Say what a unit costs at a hop, and by how much the change adds to what is committed already."""
+    amounts = priced.hops[_HOPS[hop]]
+    charge = Money.rounded(EXACT.multiply(amounts.unit, Decimal(line.quantity)), amounts.now.currency)
     return OrderPrice(
         line_id=line.id,
         hop=hop.value,
-        currency=currency,
-        unit=unit,
+        currency=charge.currency,
+        unit=amounts.unit,
         charge_minor=charge.minor,
-        commitment_minor=Money.rounded(added, currency).minor,
+        commitment_minor=amounts.added.minor,
+        unit_term=priced.quoted.unit_cost if hop is PriceHop.VENDOR else None,
     )

@@ -5,10 +5,17 @@ from typing import Any
 
 from marketplace.core.errors import N_, Phrase
 from marketplace.orders.words import OrderKind
-from marketplace.subscriptions.rules.changes import Cancel, ChangeAtRenewal, ChangeQuantity, SetTermEnd
+from marketplace.subscriptions.rules.changes import (
+    Cancel,
+    ChangeAtRenewal,
+    ChangeQuantity,
+    Resume,
+    SetTermEnd,
+    Suspend,
+)
 from marketplace.subscriptions.words import AtTermEnd
 
-Orderable = ChangeQuantity | Cancel | SetTermEnd | ChangeAtRenewal
+Orderable = ChangeQuantity | Cancel | SetTermEnd | ChangeAtRenewal | Suspend | Resume
 
 
 def as_data(change: Orderable) -> dict[str, Any]:
@@ -20,6 +27,10 @@ def as_data(change: Orderable) -> dict[str, Any]:
             return {"what": "at_renewal", "quantity": change.quantity}
         case SetTermEnd():
             return {"what": "term_end", "choice": change.choice.value}
+        case Suspend():
+            return {"what": "suspend"}
+        case Resume():
+            return {"what": "resume"}
         case Cancel():
             return {"what": "cancel"}
 
@@ -33,6 +44,10 @@ def from_data(data: Mapping[str, Any]) -> Orderable:
             return ChangeAtRenewal(quantity=data["quantity"])
         case "term_end":
             return SetTermEnd(AtTermEnd(data["choice"]))
+        case "suspend":
+            return Suspend()
+        case "resume":
+            return Resume()
         case _:
             return Cancel()
 
@@ -51,6 +66,10 @@ def change_words(data: Mapping[str, Any]) -> Phrase:
             return Phrase.of(N_("renew with %(quantity)s"), quantity=data["quantity"])
         case "term_end":
             return Phrase.of(_CHOICES[AtTermEnd(data["choice"])])
+        case "suspend":
+            return Phrase.of(N_("suspend"))
+        case "resume":
+            return Phrase.of(N_("resume"))
         case _:
             return Phrase.of(N_("cancel"))
 

@@ -1,25 +1,20 @@
-"""Subscriptions of all customers, what a change would come to, making it, and what renews when."""
+"""Subscriptions of all customers, changing them, and what renews when."""
 
 from uuid import UUID
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
-from marketplace.subscriptions.operations.changing import change
-from marketplace.subscriptions.previews import preview_change
 from marketplace.subscriptions.queries.listed import list_prices_now, list_subscriptions
-from marketplace.subscriptions.rules.changes import Change, ChangeQuantity
-from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
 from marketplace.web.guards import requires
 from marketplace.web.navigation import GROUP_PARTIES, add_to_menu
 from marketplace.web.session import current_actor, transaction
+from marketplace.web.subscription_changes import ChangePages, add_change_pages
 from marketplace.web.subscription_pages import (
-    ACTIONS,
     TERM_END_LABELS,
     renewal_month,
     subscription_list,
@@ -47,8 +42,6 @@ add_to_menu(
     words="terms ends calendar",
 )
 
-_MOST_SEATS = 10_000_000
-
 
 @blueprint.get("/subscriptions")
 @requires(Permission.WHOLESALER_SUBSCRIPTIONS_VIEW)
@@ -68,39 +61,7 @@ def subscription(subscription_id: UUID) -> ResponseReturnValue:
         return render_template("admin/subscriptions/show.html", one=page, term_end_labels=TERM_END_LABELS)
 
 
-@blueprint.get("/subscriptions/<uuid:subscription_id>/change")
-@requires(Permission.WHOLESALER_SUBSCRIPTIONS_MANAGE)
-def preview_subscription_change(subscription_id: UUID) -> ResponseReturnValue:
-    """Show what a change would come to, before it is made; whoever asks for none chooses on the subscription's page."""
-    with transaction() as session:
-        page = subscription_or_404(session, subscription_id, actor=current_actor())
-        if "what" not in request.args:
-            return redirect(url_for("admin.subscription", subscription_id=subscription_id))
-        wanted = _wanted(request.args.get("what", ""), request.args.get("quantity", ""))
-        seen = preview_change(
-            session, actor=current_actor(), subscription_id=subscription_id, change=wanted, now=utc_now()
-        )
-        return render_template(
-            "admin/subscriptions/confirm.html",
-            one=page,
-            seen=seen,
-            what=request.args.get("what", ""),
-            quantity=request.args.get("quantity", ""),
-        )
-
-
-@blueprint.post("/subscriptions/<uuid:subscription_id>/change")
-@requires(Permission.WHOLESALER_SUBSCRIPTIONS_MANAGE)
-def change_subscription(subscription_id: UUID) -> ResponseReturnValue:
-    """Make a change; the rules are asked once more."""
-    wanted = _wanted(request.form.get("what", ""), request.form.get("quantity", ""))
-    with transaction() as session:
-        made = change(
-            session, actor=current_actor(), subscription_id=subscription_id, change=wanted, now=utc_now()
-        )
-    if made.decision is not None:
-        flash(shown.said(made.decision.why), "success")
-    return redirect(url_for("admin.subscription", subscription_id=subscription_id), code=303)
+add_change_pages(ChangePages(blueprint, Permission.WHOLESALER_ORDERS_PLACE))
 
 
 @blueprint.get("/renewals")
@@ -112,15 +73,3 @@ def renewals() -> ResponseReturnValue:
         prices = list_prices_now(session, month.rows, day=utc_now().date())
         view = subscription_list(prices_now=prices)
         return view.respond_with_rows(month.rows, "admin/renewals/list.html", month=month)
-
-
-def _wanted(what: str, quantity: str) -> Change:
-    """Read what is asked for; what nobody can ask for is answered 404."""
-    if what == "quantity":
-        if not quantity.isdecimal() or not 0 < int(quantity) <= _MOST_SEATS:
-            abort(404, gettext("Write a whole number of seats."))
-        return ChangeQuantity(int(quantity))
-    found = next((change for word, _, change in ACTIONS if word == what), None)
-    if found is None:
-        abort(404)
-    return found

@@ -16,6 +16,7 @@ from marketplace.web.guards import requires
 from marketplace.web.navigation import add_to_menu
 from marketplace.web.portal import blueprint
 from marketplace.web.session import current_actor, transaction
+from marketplace.web.subscription_changes import ChangePages, add_change_pages
 from marketplace.web.subscription_pages import (
     TERM_END_LABELS,
     renewal_month,
@@ -60,6 +61,9 @@ def subscription(subscription_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         page = subscription_or_404(session, subscription_id, actor=current_actor())
         return render_template("portal/subscriptions/show.html", one=page, term_end_labels=TERM_END_LABELS)
+
+
+add_change_pages(ChangePages(blueprint, Permission.CUSTOMER_ORDERS_PLACE))
 
 
 @blueprint.get("/renewals")

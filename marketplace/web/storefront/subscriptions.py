@@ -12,6 +12,7 @@ from marketplace.web.guards import requires
 from marketplace.web.navigation import add_to_menu
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.storefront import blueprint
+from marketplace.web.subscription_changes import ChangePages, add_change_pages
 from marketplace.web.subscription_pages import (
     TERM_END_LABELS,
     renewal_month,
@@ -60,6 +61,9 @@ def subscription(subscription_id: UUID) -> ResponseReturnValue:
         return render_template(
             "storefront/subscriptions/show.html", one=page, term_end_labels=TERM_END_LABELS
         )
+
+
+add_change_pages(ChangePages(blueprint, Permission.RESELLER_ORDERS_PLACE))
 
 
 @blueprint.get("/renewals")
