@@ -7,6 +7,8 @@ Revises: 0003
 import sqlalchemy as sa
 from alembic import op
 
+from marketplace.migrations.policies import let_in, narrow
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -177,17 +179,9 @@ def _enable_row_level_security() -> None:
             if table in ("subscription_segment", "segment_cost")
             else "SELECT, INSERT, UPDATE"
         )
-        op.execute(f"GRANT {rights} ON {table} TO marketplace_app")
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY visible ON {table} TO marketplace_app USING ({rows})")
-        op.execute(
-            f"CREATE POLICY who_adds ON {table} AS RESTRICTIVE FOR INSERT TO marketplace_app WITH CHECK ({WHOLESALER})"
-        )
-        op.execute(
-            f"CREATE POLICY who_changes ON {table} AS RESTRICTIVE FOR UPDATE TO marketplace_app USING ({WHOLESALER})"
-        )
-        if table != "segment_cost":
-            op.execute(f"GRANT USAGE ON SEQUENCE {table}_id_seq TO marketplace_app")
+        let_in(table, rights, rows, is_numbered=table != "segment_cost")
+        narrow(table, "who_adds", WHOLESALER, act="INSERT")
+        narrow(table, "who_changes", WHOLESALER, act="UPDATE")
 
 
 def downgrade() -> None:

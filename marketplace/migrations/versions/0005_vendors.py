@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from marketplace.migrations.policies import allow, let_in
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -21,7 +23,6 @@ CUSTOMER = f"{AUDIENCE} = 'customer'"
 
 INSTANT = sa.DateTime(timezone=True)
 JSON = postgresql.JSONB(astext_type=sa.Text())
-TABLES = ("provisioning_request", "provisioning_attempt", "outside_change")
 
 #: What staff may change of a request, and a reseller while the vendor asks. What was asked never changes.
 CHANGEABLE = (
@@ -156,32 +157,32 @@ def _create_outside_changes() -> None:
 
 
 def _restrict() -> None:
-    for table in TABLES:
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-    op.execute("GRANT SELECT, INSERT ON provisioning_request TO marketplace_app")
-    op.execute(f"GRANT UPDATE ({CHANGEABLE}) ON provisioning_request TO marketplace_app")
-    op.execute("GRANT SELECT ON provisioning_attempt TO marketplace_app")
-    op.execute("GRANT SELECT, UPDATE (settled_at, settled_by, note) ON outside_change TO marketplace_app")
-    op.execute("GRANT USAGE ON SEQUENCE provisioning_request_id_seq TO marketplace_app")
     own = (
         f"(({RESELLER}) AND reseller_id = {PARTY} AND customer_id IN "
         f"(SELECT c.id FROM customer c WHERE c.reseller_id = {PARTY}))"
     )
-    op.execute(
-        "CREATE POLICY visible ON provisioning_request FOR SELECT TO marketplace_app USING "
-        f"({WHOLESALER} OR {RESELLER} AND reseller_id = {PARTY} OR {CUSTOMER} AND customer_id = {PARTY})"
+    let_in(
+        "provisioning_request",
+        f"SELECT, INSERT, UPDATE ({CHANGEABLE})",
+        f"{WHOLESALER} OR {RESELLER} AND reseller_id = {PARTY} OR {CUSTOMER} AND customer_id = {PARTY}",
+        act="SELECT",
+        is_numbered=True,
     )
-    op.execute(
-        "CREATE POLICY ask ON provisioning_request FOR INSERT TO marketplace_app WITH CHECK "
-        f"({WHOLESALER} OR {own} OR {CUSTOMER} AND customer_id = {PARTY})"
+    allow(
+        "provisioning_request",
+        "ask",
+        f"{WHOLESALER} OR {own} OR {CUSTOMER} AND customer_id = {PARTY}",
+        act="INSERT",
     )
-    op.execute(
-        "CREATE POLICY change ON provisioning_request FOR UPDATE TO marketplace_app USING "
-        f"({WHOLESALER} OR {RESELLER} AND reseller_id = {PARTY} AND state = 'inquiry') WITH CHECK "
-        f"({WHOLESALER} OR {RESELLER} AND reseller_id = {PARTY} AND state = 'queued')"
+    allow(
+        "provisioning_request",
+        "change",
+        f"{WHOLESALER} OR {RESELLER} AND reseller_id = {PARTY} AND state = 'inquiry'",
+        act="UPDATE",
+        writes=f"{WHOLESALER} OR {RESELLER} AND reseller_id = {PARTY} AND state = 'queued'",
     )
-    for table in ("provisioning_attempt", "outside_change"):
-        op.execute(f"CREATE POLICY visible ON {table} TO marketplace_app USING ({WHOLESALER})")
+    let_in("provisioning_attempt", "SELECT", WHOLESALER)
+    let_in("outside_change", "SELECT, UPDATE (settled_at, settled_by, note)", WHOLESALER)
 
 
 def downgrade() -> None:

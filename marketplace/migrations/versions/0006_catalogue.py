@@ -8,14 +8,13 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from marketplace.migrations.policies import ANYBODY, WHOLESALER, allow, let_in
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-AUDIENCE = "(SELECT current_setting('marketplace.audience', true))"
-WHOLESALER = f"{AUDIENCE} = 'wholesaler'"
-ANYBODY = f"{AUDIENCE} IN ('wholesaler', 'reseller', 'customer')"
 PUBLISHED = f"{WHOLESALER} OR ({ANYBODY} AND (status IN ('active', 'superseded') OR (status = 'scheduled' AND active_from <= now())))"
 OF_PUBLISHED = f"{WHOLESALER} OR EXISTS (SELECT FROM price_list l WHERE l.id = price_list_id)"
 
@@ -293,10 +292,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("plan_price_id", name=op.f("pk_plan_cost")),
     )
     for table, rows in SEEN.items():
-        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO marketplace_app")
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY seen ON {table} FOR SELECT TO marketplace_app USING ({rows})")
-        op.execute(f"CREATE POLICY kept ON {table} TO marketplace_app USING ({WHOLESALER})")
+        let_in(table, "SELECT, INSERT, UPDATE, DELETE", rows, policy="seen", act="SELECT")
+        allow(table, "kept", WHOLESALER)
     op.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO marketplace_app")
 
 

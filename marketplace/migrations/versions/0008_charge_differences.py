@@ -7,6 +7,8 @@ Revises: 0007
 import sqlalchemy as sa
 from alembic import op
 
+from marketplace.migrations.policies import let_in
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -47,9 +49,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_charge_difference_public_id")),
     )
     op.create_index("ix_charge_difference_period", "charge_difference", ["period"], unique=False)
-    op.execute("GRANT SELECT, UPDATE (settled_at, settled_by, note) ON charge_difference TO marketplace_app")
-    op.execute("ALTER TABLE charge_difference ENABLE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY visible ON charge_difference TO marketplace_app USING ({WHOLESALER})")
+    let_in("charge_difference", "SELECT, UPDATE (settled_at, settled_by, note)", WHOLESALER)
 
 
 def downgrade() -> None:

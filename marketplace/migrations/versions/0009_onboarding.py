@@ -7,18 +7,24 @@ Revises: 0008
 import sqlalchemy as sa
 from alembic import op
 
+from marketplace.migrations.policies import (
+    AUDIENCE,
+    CUSTOMER,
+    PARTY,
+    RESELLER,
+    USER,
+    WHOLESALER,
+    allow,
+    let_in,
+    narrow,
+)
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
 
 INSTANT = sa.DateTime(timezone=True)
-AUDIENCE = "(SELECT current_setting('marketplace.audience', true))"
-USER = "(SELECT nullif(current_setting('marketplace.user_id', true), '')::bigint)"
-PARTY = "(SELECT nullif(current_setting('marketplace.party', true), '')::bigint)"
-WHOLESALER = f"{AUDIENCE} = 'wholesaler'"
-RESELLER = f"{AUDIENCE} = 'reseller'"
-CUSTOMER = f"{AUDIENCE} = 'customer'"
 OWN = f"{RESELLER} AND reseller_id = {PARTY}"
 OWN_CUSTOMER = f"{RESELLER} AND customer_id IN (SELECT c.id FROM customer c WHERE c.reseller_id = {PARTY})"
 
@@ -440,32 +446,19 @@ def upgrade() -> None:
 
 def _enable_row_level_security() -> None:
     for table, (rows, further_writers, rights) in POLICIES.items():
-        op.execute(f"GRANT {rights} ON {table} TO marketplace_app")
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY visible ON {table} TO marketplace_app USING ({rows})")
+        let_in(table, rights, rows, is_numbered=table != "brand")
         writes = f"{WHOLESALER} OR ({further_writers})" if further_writers else WHOLESALER
-        for act, clause in (("INSERT", "WITH CHECK"), ("UPDATE", "USING"), ("DELETE", "USING")):
-            op.execute(
-                f"CREATE POLICY who_may_{act.lower()} ON {table} AS RESTRICTIVE FOR {act} "
-                f"TO marketplace_app {clause} ({writes})"
-            )
-        if table != "brand":
-            op.execute(f"GRANT USAGE ON SEQUENCE {table}_id_seq TO marketplace_app")
+        for act in ("INSERT", "UPDATE", "DELETE"):
+            narrow(table, f"who_may_{act.lower()}", writes, act=act)
 
 
 def _let_resellers_write_customers() -> None:
     op.execute(f"ALTER POLICY who_adds ON customer WITH CHECK ({WRITES_CUSTOMERS})")
     op.execute(f"ALTER POLICY who_changes ON customer USING ({WRITES_CUSTOMERS})")
     # ... and invites their people.
-    op.execute(
-        f"CREATE POLICY of_own_customers ON membership FOR SELECT TO marketplace_app USING ({OWN_CUSTOMER})"
-    )
-    op.execute(
-        f"CREATE POLICY to_own_customers ON membership FOR INSERT TO marketplace_app WITH CHECK ({OWN_CUSTOMER})"
-    )
-    op.execute(
-        f"CREATE POLICY again_at_own_customers ON membership FOR UPDATE TO marketplace_app USING ({OWN_CUSTOMER})"
-    )
+    allow("membership", "of_own_customers", OWN_CUSTOMER, act="SELECT")
+    allow("membership", "to_own_customers", OWN_CUSTOMER, act="INSERT")
+    allow("membership", "again_at_own_customers", OWN_CUSTOMER, act="UPDATE")
     # Whom one may see at another firm stays signed in for all that: sessions are of one's own firm alone.
     own = f"SELECT m.id FROM membership m WHERE m.audience = {AUDIENCE}"
     op.execute(

@@ -7,6 +7,8 @@ Revises: 0009
 import sqlalchemy as sa
 from alembic import op
 
+from marketplace.migrations.policies import let_in, narrow
+
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -56,21 +58,10 @@ def upgrade() -> None:
     op.create_index(
         "ix_renewal_answer_subscription_id", "renewal_answer", ["subscription_id", "term_end"], unique=False
     )
-    for table, rights, rows in (
-        ("renewal_reminder", "SELECT, INSERT", WHOLESALER),
-        (
-            "renewal_answer",
-            "SELECT, INSERT",
-            "EXISTS (SELECT FROM subscription s WHERE s.id = subscription_id)",
-        ),
-    ):
-        op.execute(f"GRANT {rights} ON {table} TO marketplace_app")
-        op.execute(f"GRANT USAGE ON SEQUENCE {table}_id_seq TO marketplace_app")
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY visible ON {table} TO marketplace_app USING ({rows})")
-    op.execute(
-        f"CREATE POLICY who_adds ON renewal_answer AS RESTRICTIVE FOR INSERT TO marketplace_app WITH CHECK ({CUSTOMER})"
-    )
+    of_subscription = "EXISTS (SELECT FROM subscription s WHERE s.id = subscription_id)"
+    let_in("renewal_reminder", "SELECT, INSERT", WHOLESALER, is_numbered=True)
+    let_in("renewal_answer", "SELECT, INSERT", of_subscription, is_numbered=True)
+    narrow("renewal_answer", "who_adds", CUSTOMER, act="INSERT")
 
 
 def downgrade() -> None:

@@ -8,17 +8,14 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from marketplace.migrations.policies import AUDIENCE, CUSTOMER, PARTY, RESELLER, WHOLESALER, let_in
+
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
 
 INSTANT = sa.DateTime(timezone=True)
-AUDIENCE = "(SELECT current_setting('marketplace.audience', true))"
-PARTY = "(SELECT nullif(current_setting('marketplace.party', true), '')::bigint)"
-WHOLESALER = f"{AUDIENCE} = 'wholesaler'"
-RESELLER = f"{AUDIENCE} = 'reseller'"
-CUSTOMER = f"{AUDIENCE} = 'customer'"
 OF_ORDER = "EXISTS (SELECT FROM sales_order o WHERE o.id = order_id)"
 OF_LINE = "EXISTS (SELECT FROM sales_order_line l WHERE l.id = line_id)"
 
@@ -299,9 +296,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("line_id", "hop", name=op.f("pk_sales_order_price")),
     )
     for table, rows in VISIBLE.items():
-        op.execute(f"GRANT SELECT ON {table} TO marketplace_app")
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY visible ON {table} FOR SELECT TO marketplace_app USING ({rows})")
+        let_in(table, "SELECT", rows, act="SELECT")
 
 
 def downgrade() -> None:

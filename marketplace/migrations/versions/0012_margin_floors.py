@@ -7,12 +7,12 @@ Revises: 0011
 import sqlalchemy as sa
 from alembic import op
 
+from marketplace.migrations.policies import WHOLESALER, let_in
+
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
-
-WHOLESALER = "(SELECT current_setting('marketplace.audience', true)) = 'wholesaler'"
 
 
 def upgrade() -> None:
@@ -32,9 +32,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_margin_floor_public_id")),
         sa.UniqueConstraint("vendor", name=op.f("uq_margin_floor_vendor")),
     )
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON margin_floor TO marketplace_app")
-    op.execute("ALTER TABLE margin_floor ENABLE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY visible ON margin_floor TO marketplace_app USING ({WHOLESALER})")
+    let_in("margin_floor", "SELECT, INSERT, UPDATE, DELETE", WHOLESALER)
     op.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO marketplace_app")
 
 

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from marketplace.migrations.policies import WHOLESALER, let_in
+
 revision = "0014"
 down_revision = "0013"
 branch_labels = None
 depends_on = None
-
-WHOLESALER = "(SELECT current_setting('marketplace.audience', true)) = 'wholesaler'"
 
 
 def upgrade() -> None:
@@ -35,9 +35,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_price_list_reject")),
     )
     op.create_index("ix_price_list_reject_price_list_id", "price_list_reject", ["price_list_id", "row"])
-    op.execute("GRANT SELECT, INSERT ON price_list_reject TO marketplace_app")
-    op.execute("ALTER TABLE price_list_reject ENABLE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY visible ON price_list_reject TO marketplace_app USING ({WHOLESALER})")
+    let_in("price_list_reject", "SELECT, INSERT", WHOLESALER)
     op.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO marketplace_app")
 
 
