@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any, ClassVar
+
+from marketplace.core.money import Money
 
 
 def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
@@ -29,12 +32,12 @@ class Phrase(str):
         phrase.facts = facts
         return phrase
 
-    def said_with(self, translate: Callable[[str], str]) -> str:
-        """Say it in another language, given the function that translates templates."""
+    def said_with(self, translate: Callable[[str], str], write: Callable[[object], str]) -> str:
+        """Say it in another language, given the functions that translate templates and write amounts and days."""
         if not self.facts:
             return translate(self.sentence)
         facts = {
-            name: fact.said_with(translate) if isinstance(fact, Phrase) else fact
+            name: fact.said_with(translate, write) if isinstance(fact, Phrase) else write(fact)
             for name, fact in self.facts.items()
         }
         return translate(self.sentence) % facts
@@ -45,24 +48,46 @@ class Phrase(str):
         return cls.of("%(text)s", text=text)
 
     def as_data(self) -> dict[str, Any]:
-        """Give template and facts as they are stored in JSON; facts that JSON does not know as text."""
+        """Give template and facts as they are stored in JSON; kinds of facts that have no form there as text."""
         facts = {name: _fact_as_data(fact) for name, fact in self.facts.items()}
         return {"sentence": self.sentence, "facts": facts}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Phrase":
         """Take a stored one up again."""
-        facts = {
-            name: cls.from_data(fact) if isinstance(fact, Mapping) else fact
-            for name, fact in data["facts"].items()
-        }
-        return cls.of(data["sentence"], **facts)
+        return cls.of(
+            data["sentence"], **{name: _fact_from_data(fact) for name, fact in data["facts"].items()}
+        )
 
 
 def _fact_as_data(fact: object) -> object:
-    if isinstance(fact, Phrase):
-        return fact.as_data()
-    return fact if isinstance(fact, bool | int | None) else str(fact)
+    match fact:
+        case Phrase():
+            return fact.as_data()
+        case Money():
+            return {"minor": fact.minor, "currency": fact.currency}
+        case datetime():
+            return {"moment": fact.isoformat()}
+        case date():
+            return {"day": fact.isoformat()}
+        case bool() | int() | None:
+            return fact
+        case _:
+            return str(fact)
+
+
+def _fact_from_data(data: Any) -> object:
+    match data:
+        case {"sentence": _}:
+            return Phrase.from_data(data)
+        case {"minor": minor, "currency": currency}:
+            return Money(minor, currency)
+        case {"moment": moment}:
+            return datetime.fromisoformat(moment)
+        case {"day": day}:
+            return date.fromisoformat(day)
+        case _:
+            return data
 
 
 @dataclass(frozen=True)

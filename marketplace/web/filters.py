@@ -1,35 +1,29 @@
-"""How values look in the reader's language: the only place where money, numbers and days become text.
-
-Minus is U+2212, not a hyphen, so that it is as wide as a digit and read as "minus". No currency is ever left out.
-"""
+"""How values look in the reader's language: the only place where those of a page become text."""
 
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from functools import wraps
 from typing import Any, Literal
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_timedelta
-from babel.numbers import NumberPattern, format_decimal, parse_pattern
+from babel.dates import format_skeleton, format_timedelta
+from babel.numbers import format_decimal
 from flask import Flask
 from flask_babel import format_datetime, get_locale, gettext, ngettext
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from marketplace.core import written
 from marketplace.core.clock import utc_now
-from marketplace.core.currency import minor_units
 from marketplace.core.errors import Phrase, Refusal
 from marketplace.core.money import Money
 from marketplace.core.period import DateRange, Period
 
-MINUS = "\u2212"
 DASH = "\u2013"
 TIMES = "\u00d7\u00a0"
-_DIGITS = 200  # far more than any exact amount has, so that writing it never rounds
-_LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _KILO = 1024
 _NO_OTHER_UNIT = 10**9
 # From how many minutes left on they are counted in which unit, and the minutes of that unit.
@@ -44,69 +38,40 @@ def _here() -> Locale:
     return get_locale() or Locale("en")
 
 
-def _with_minus(text: str) -> str:
-    return text.replace("-", MINUS, 1)
-
-
-def _amount(text: str) -> str:
-    """Part a currency's letters from its digits, as CLDR asks: `KWD 1.250`, but `€1.25`."""
-    return _with_minus(_LETTER_BEFORE_DIGIT.sub("\u00a0", text))
-
-
-def _currency_pattern(locale: Locale, *, least: int, most: int) -> NumberPattern:
-    pattern = parse_pattern(locale.currency_formats["standard"].pattern)
-    pattern.frac_prec = (least, most)
-    return pattern
-
-
 def money(value: Money, *, sign: bool = False) -> str:
     """Write an amount with its currency: `1 234,56 €`, `−12.00 US$`. With `sign`, a plus before gains."""
-    decimals = minor_units(value.currency)
-    pattern = _currency_pattern(_here(), least=decimals, most=decimals)
-    with localcontext(prec=_DIGITS):
-        text = _amount(pattern.apply(value.amount, _here(), currency=value.currency, currency_digits=False))
+    text = written.money(value, _here())
     return f"+{text}" if sign and value.minor > 0 else text
 
 
 def exact_money(value: Decimal, currency: str) -> str:
     """Write an exact amount, every decimal that carries something and never fewer than the currency has."""
-    least = minor_units(currency)
-    pattern = _currency_pattern(_here(), least=least, most=max(least, _decimals(value)))
-    with localcontext(prec=_DIGITS):
-        return _amount(pattern.apply(value, _here(), currency=currency, currency_digits=False))
-
-
-def _decimals(value: Decimal) -> int:
-    """Give the number of decimals that carry something."""
-    with localcontext(prec=_DIGITS):
-        exponent = value.normalize().as_tuple().exponent
-    return -exponent if isinstance(exponent, int) and exponent < 0 else 0
+    return written.exact_money(value, currency, _here())
 
 
 def quantity(value: Decimal | int, unit: str = "") -> str:
     """Write an exact number, with its unit where it has one."""
-    with localcontext(prec=_DIGITS):
-        text = _with_minus(format_decimal(value, locale=_here(), decimal_quantization=False))
+    text = written.number(value, _here())
     # A unit of several, such as "1 Hour" or "10K Transactions", would read like a second number.
     return f"{text}\u00a0{TIMES if unit[:1].isdigit() else ''}{unit}" if unit else text
 
 
 def count(value: int) -> str:
     """Write a whole number with the language's separators."""
-    return _with_minus(format_decimal(value, locale=_here()))
+    return written.number(value, _here())
 
 
 def percent(value: Decimal, *, sign: bool = False) -> str:
     """Write a percentage given in percent (`12.5`), exactly: `12,5 %`."""
     locale = _here()
-    text = _with_minus(format_decimal(value, locale=locale, decimal_quantization=False))
+    text = written.number(value, locale)
     text = f"+{text}" if sign and value > 0 else text
     return f"{text}\u202f%" if locale.language == "fr" else f"{text}%"
 
 
 def day(value: date) -> str:
     """Write a day: `14 Sept 2024`."""
-    return format_date(value, "d MMM y", locale=_here())
+    return written.day(value, _here())
 
 
 def moment(value: datetime) -> str:
@@ -148,7 +113,7 @@ def period(value: Period | int | str) -> str:
         value = Period.from_number(value)
     elif isinstance(value, str):
         value = Period.parse(value)
-    return str(format_skeleton("yMMMM", datetime(value.year, value.month, 1, tzinfo=UTC), locale=_here()))
+    return written.period(value, _here())
 
 
 def short_period(value: Period) -> str:
@@ -196,7 +161,7 @@ def said(value: object) -> str:
     """Write any fact as the reader's language writes its kind."""
     match value:
         case Phrase():
-            return value.said_with(gettext)
+            return value.said_with(gettext, said)
         case Money():
             return money(value)
         case Period():

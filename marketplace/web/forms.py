@@ -13,8 +13,9 @@ from wtforms.widgets import TextInput
 from marketplace.core.cells import FaultyEntry
 from marketplace.core.errors import N_, Refusal
 from marketplace.core.period import NotAPeriod, Period
-from marketplace.web.filters import MINUS, sentence
+from marketplace.core.written import MINUS
 from marketplace.web.filters import said as translated
+from marketplace.web.filters import sentence
 
 # Every space a spreadsheet or a French keyboard puts between thousands, and the apostrophe of Swiss ones.
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009'\u2019]")

@@ -69,6 +69,8 @@ class Column(Generic[Row]):
     kind: Kind = Kind.TEXT
     phone: OnPhone = OnPhone.LINE
     is_exported: bool = True
+    # What another cell of the page shows as well is for exports alone.
+    is_shown: bool = True
 
     @property
     def is_sortable(self) -> bool:
@@ -150,7 +152,7 @@ class ListPage(Generic[Row]):
     @property
     def columns(self) -> Sequence[Column[Row]]:
         """The columns shown."""
-        return self.view.columns
+        return [column for column in self.view.columns if column.is_shown]
 
     @property
     def pages(self) -> int:

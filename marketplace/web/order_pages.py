@@ -36,6 +36,7 @@ from marketplace.orders.rules.approvals import may_decide
 from marketplace.orders.rules.seen import as_text, from_text
 from marketplace.orders.words import OrderState, Party
 from marketplace.web.credit_pages import CreditPicture, credit_of_order
+from marketplace.web.filters import said
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
@@ -294,7 +295,7 @@ def _events(page: OrderPage) -> list[Event]:
 
 
 def _words(words: Any) -> str:
-    return words.said_with(gettext) if words is not None else ""
+    return said(words) if words is not None else ""
 
 
 def _view(pages: OrderPages) -> ListView[OrderRow]:
@@ -311,7 +312,11 @@ def _view(pages: OrderPages) -> ListView[OrderRow]:
     if pages.audience is Audience.WHOLESALER:
         columns.append(
             Column(
-                key="reseller", label=N_("Reseller"), value=lambda row: row.reseller, sort=Reseller.legal_name
+                key="reseller",
+                label=N_("Reseller"),
+                value=lambda row: row.reseller,
+                sort=Reseller.legal_name,
+                is_shown=False,
             )
         )
     columns += [
@@ -321,7 +326,7 @@ def _view(pages: OrderPages) -> ListView[OrderRow]:
             value=lambda row: gettext(dict(KIND_LABELS)[row.kind]),
             sort=Order.kind,
         ),
-        Column(key="po", label=N_("Their number"), value=lambda row: row.po_number, sort=Order.po_number),
+        Column(key="po", label=N_("Their number"), value=lambda row: row.po_number, is_shown=False),
         Column(key="commitment", label=N_("Commitment"), value=lambda row: row.commitment, kind=Kind.MONEY),
         Column(key="by", label=N_("By"), value=lambda row: row.by),
         Column(

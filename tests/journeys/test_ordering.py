@@ -52,7 +52,7 @@ def test_an_order_is_approved_by_staff_and_carried_out_by_the_vendor(
     wanda.goes_to("/admin/order-rules")
     wanda.page.get_by_label("Above").fill("100")
     wanda.presses("Add the rule")
-    wanda.reads("above 100.00 EUR")
+    wanda.reads("above €100.00")
     is_well(wanda)
 
     rashid = sits_down("rashid@demo.example")
@@ -65,7 +65,7 @@ def test_an_order_is_approved_by_staff_and_carried_out_by_the_vendor(
     for person in (wanda, walter):
         person.goes_to("/admin/orders")
         person.opens(name)
-        person.reads("above 100.00 EUR")
+        person.reads("above €100.00")
     is_well(wanda)
     wanda.presses("Approve")
     wanda.reads("It is approved.", within="#toasts")

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, make_msgid, parseaddr
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
 
+from babel import Locale
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Notification, OutgoingMail, User
+from marketplace.core import written
 from marketplace.core.actor import Audience
 from marketplace.core.errors import N_
 from marketplace.core.languages import catalogue
@@ -91,7 +94,8 @@ def mail_notifications(session: Session, *, site_url: str, now: datetime) -> int
     ).all()
     for notification, user, sender_name in waiting:
         say = catalogue(user.locale).gettext
-        words = notification.phrase.said_with(say)
+        write = partial(written.fact, locale=Locale.parse(user.locale))
+        words = notification.phrase.said_with(say, write)
         write_mail(
             session,
             to_address=user.email,

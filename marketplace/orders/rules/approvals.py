@@ -81,11 +81,11 @@ def rule_words(rule: ApprovalRule) -> Phrase:
         return Phrase.of(
             N_("%(what)s above %(amount)s, ordered by %(role)s"),
             what=Phrase.of(what),
-            amount=str(rule.above),
+            amount=rule.above,
             role=rule.role,
         )
     if rule.above is not None:
-        return Phrase.of(N_("%(what)s above %(amount)s"), what=Phrase.of(what), amount=str(rule.above))
+        return Phrase.of(N_("%(what)s above %(amount)s"), what=Phrase.of(what), amount=rule.above)
     if rule.role:
         return Phrase.of(N_("%(what)s ordered by %(role)s"), what=Phrase.of(what), role=rule.role)
     return Phrase.of(what)

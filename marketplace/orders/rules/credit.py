@@ -86,9 +86,9 @@ class CreditCheck:
                 "Credit does not reach: %(total)s would be owed with this order, %(missing)s more than the limit of "
                 "%(limit)s."
             ),
-            total=str(self.total),
-            missing=str(self.missing),
-            limit=str(self.limit),
+            total=self.total,
+            missing=self.missing,
+            limit=self.limit,
         )
 
 

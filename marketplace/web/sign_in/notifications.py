@@ -5,7 +5,6 @@ from uuid import UUID
 from flask import abort, g, redirect, render_template, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from sqlalchemy import select
 
 from marketplace.accounts.models import Notification
@@ -13,6 +12,7 @@ from marketplace.accounts.operations.notifying import mark_read
 from marketplace.accounts.queries import notifications_of
 from marketplace.accounts.queries import unread_count as count_unread
 from marketplace.core.actor import Permission
+from marketplace.web.filters import said
 from marketplace.web.guards import requires
 from marketplace.web.session import actor_or_none, current_actor, transaction
 from marketplace.web.sign_in import blueprint
@@ -52,7 +52,7 @@ def read_all_notifications() -> ResponseReturnValue:
 
 def in_words(notification: Notification) -> str:
     """Say a notification in the reader's language."""
-    return notification.phrase.said_with(gettext)
+    return said(notification.phrase)
 
 
 def unread_count() -> int:
