@@ -7,9 +7,20 @@ from itertools import count
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.models import Plan, PlanCost, PlanPrice, PriceList, Product, Publisher, Sku
+from catalog.models import (
+    Plan,
+    PlanCost,
+    PlanPrice,
+    PriceList,
+    Product,
+    Promotion,
+    PromotionPlan,
+    Publisher,
+    Sku,
+)
 from catalog.words import BillingCycle, PlanStatus, PriceListKind, PriceListStatus, ProductKind, Term
-from marketplace.subscriptions.queries.offers import Asked, quotes
+from marketplace.subscriptions.queries.offers import quotes
+from marketplace.subscriptions.queries.promotions import Asked
 from marketplace.subscriptions.rules.history import Quoted
 
 _numbers = count(1)
@@ -127,6 +138,37 @@ def make_price(
     session.add(PlanCost(plan_price_id=price.id, unit_cost=Decimal(cost)))
     session.flush()
     return price
+
+
+def make_promotion(
+    session: Session,
+    *plans: Plan,
+    percent: str = "10",
+    title: str = "Spring",
+    starts_on: date = date(2020, 1, 1),
+    ends_on: date = date(2040, 1, 1),
+    segment: str = "",
+    minimum_quantity: int = 1,
+    maximum_quantity: int | None = None,
+    is_first_purchase_only: bool = False,
+) -> Promotion:
+    """Make a promotion for plans: for everybody and always, unless told otherwise."""
+    promotion = Promotion(
+        vendor="microsoft",
+        reference=f"39NFJQT1{next(_numbers):04d}:0001:39NFJQT1Q5KN",
+        title=title,
+        percent=Decimal(percent),
+        starts_on=starts_on,
+        ends_on=ends_on,
+        segment=segment,
+        minimum_quantity=minimum_quantity,
+        maximum_quantity=maximum_quantity,
+        is_first_purchase_only=is_first_purchase_only,
+        plans=[PromotionPlan(plan_id=plan.id) for plan in plans],
+    )
+    session.add(promotion)
+    session.flush()
+    return promotion
 
 
 def active_list(session: Session, *, vendor: str, market: str, currency: str) -> PriceList:

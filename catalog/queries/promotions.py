@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from catalog.models import Plan, Product, Promotion, PromotionPlan, Sku
-from catalog.rules.promotions import Offered, PromotionTerms
+from catalog.rules.promotions import Offered, Promoted, PromotionTerms
 from catalog.words import Segment
 
 
@@ -31,6 +31,13 @@ def promotions_for(session: Session, *, plan_ids: Iterable[int], day: date) -> l
         promotions[promotion.id] = promotion
         plans[promotion.id].add(plan_id)
     return [Offered(id_, terms_of(one), frozenset(plans[id_])) for id_, one in promotions.items()]
+
+
+def promoted_by(session: Session, promotion_id: int | None) -> Promoted | None:
+    """Give the promotion a price was ordered with."""
+    if promotion_id is None:
+        return None
+    return Promoted(promotion_id, terms_of(session.get_one(Promotion, promotion_id)))
 
 
 def terms_of(promotion: Promotion) -> PromotionTerms:

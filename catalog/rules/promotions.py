@@ -38,12 +38,25 @@ class PromotionTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Promoted:
+    """A promotion that has been taken off a price: it holds for the term the price holds for."""
+
+    id: int
+    terms: PromotionTerms
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """A promotion and the plans it is for."""
 
     id: int
     terms: PromotionTerms
     plan_ids: frozenset[int]
+
+    @property
+    def promoted(self) -> Promoted:
+        """What is kept with a price it was taken off."""
+        return Promoted(self.id, self.terms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +134,13 @@ def best(promotions: Iterable[Offered], purchase: Purchase) -> Offered | None:
 def discounted(cost: Decimal, percent: Decimal) -> Decimal:
     """Take a percentage off, keeping every decimal."""
     return EXACT.divide(EXACT.multiply(cost, _HUNDRED - percent), _HUNDRED)
+
+
+def undiscounted(price: Decimal, percent: Decimal) -> Decimal:
+    """Give the price a percentage was taken off, exactly; what was given away for nothing stays nothing."""
+    if percent == _HUNDRED:
+        return price
+    return EXACT.divide(EXACT.multiply(price, _HUNDRED), _HUNDRED - percent)
 
 
 def read_promotion(cells: Mapping[str, str]) -> PromotionTerms:

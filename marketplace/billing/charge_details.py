@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from catalog.rules.promotions import PromotionTerms
 from marketplace.billing.models import StatementLine
 from marketplace.core.period import DateRange, Period
 from marketplace.subscriptions.models import Subscription
@@ -29,6 +30,8 @@ class ChargeDetail:
     # Exclusive end of the term, whose first day chose the price rule.
     term_start: date
     term_end: date | None
+    # The vendor's promotion its price is after.
+    promotion: PromotionTerms | None
 
     @property
     def span(self) -> DateRange:
@@ -67,6 +70,7 @@ def charge_details(session: Session, line: StatementLine) -> list[ChargeDetail]:
                 billing_cycle=sold.quoted.offer.billing_cycle.value,
                 term_start=sold.term_start,
                 term_end=sold.term_end,
+                promotion=sold.quoted.promotion.terms if sold.quoted.promotion else None,
             )
         )
     return details

@@ -89,6 +89,8 @@ class ChargeRow:
     sold: _Sold
     charge: Charge
     segment: Segment
+    # What the vendor's promotion takes off the full price of the term, in percent.
+    percent_off: Decimal = Decimal(0)
 
 
 def charges_billed(session: Session, period: Period) -> Iterator[ChargeRow]:
@@ -99,21 +101,25 @@ def charges_billed(session: Session, period: Period) -> Iterator[ChargeRow]:
     for _, of_subscription in groupby(rows, lambda row: row[0]):
         names: list[_Sold] = []
         history: list[Segment] = []
+        percents: list[Decimal] = []
         for row in of_subscription:
             names.append(_Sold(*row[1:8]))
-            history.append(_segment(*row[8:]))
+            percents.append(row[8])
+            history.append(_segment(*row[9:]))
         for charge in _billed(history, period):
-            yield ChargeRow(names[charge.sold_as], charge, history[charge.sold_as])
+            place = charge.sold_as
+            yield ChargeRow(names[place], charge, history[place], percents[place])
 
 
 _SEGMENTS = """
     SELECT s.id, s.vendor, s.vendor_account, coalesce(nullif(s.vendor_subscription_id, ''), s.public_id::text),
-           s.currency, g.product, g.sku, g.unit,
+           s.currency, g.product, g.sku, g.unit, coalesce(p.percent, 0),
            g.kind, (g.at AT TIME ZONE 'UTC')::date, g.since, g.quantity, g.term_start,
            coalesce(g.term_end, g.term_start + 1), g.term, g.billing_cycle, c.unit_cost, g.unit_list
     FROM subscription s
     JOIN subscription_segment g ON g.subscription_id = s.id
     JOIN segment_cost c ON c.segment_id = g.id
+    LEFT JOIN promotion p ON p.id = g.promotion_id
     WHERE g.kind NOT IN ('suspend', 'resume', 'expire') AND g.at < CAST(:until AS date)
       AND (coalesce(g.term_end, g.term_start + 1) > :first OR g.at >= CAST(:first AS date))
     ORDER BY s.id, g.number

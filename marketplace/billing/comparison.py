@@ -83,7 +83,9 @@ def _differences_of(
     for row in charges_billed(session, period):
         name = row.sold.subscription
         if row.sold.vendor == vendor and name in billed:
-            own[name].append(own_line(row.charge, row.segment.price, row.sold.currency))
+            own[name].append(
+                own_line(row.charge, row.segment.price, row.sold.currency, percent_off=row.percent_off)
+            )
             product.setdefault(name, row.sold.product)
     known = {
         row.vendor_subscription_id: row

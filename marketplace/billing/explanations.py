@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from catalog.rules.promotions import promotion_as_json
 from marketplace.billing.charge_details import ChargeDetail, charge_details
 from marketplace.billing.models import BillingPeriod, PeriodStatus, StatementLine
 from marketplace.billing.queries.visible import lines_visible_to
@@ -329,7 +330,11 @@ def as_data(explanation: Explanation, page: SourcePage | None) -> dict[str, Any]
         "charge_until": explanation.charge_until.isoformat(),
         "hops": [_hop_data(hop) for hop in (explanation.bought, explanation.own) if hop is not None],
         "charges": [
-            {name: _plain(value) for name, value in asdict(charge).items()} | {"days": charge.days}
+            {name: _plain(value) for name, value in asdict(charge).items()}
+            | {
+                "days": charge.days,
+                "promotion": promotion_as_json(charge.promotion) if charge.promotion else None,
+            }
             for charge in explanation.charges
         ],
         "source_rows": explanation.source_rows,

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from catalog.models import Plan
+from catalog.models import Plan, Promotion
 from marketplace.core.column_types import StoredPhrase
 from marketplace.core.db import Base
 from marketplace.core.errors import Phrase
@@ -111,6 +111,8 @@ class OrderLine(Base):
     # The list price of a unit for a whole term, and its currency.
     unit_list: Mapped[Decimal | None]
     list_currency: Mapped[str] = mapped_column(String(3), default="")
+    # The vendor's promotion that all its prices are after; its terms never change.
+    promotion_id: Mapped[int | None] = mapped_column(ForeignKey("promotion.id"))
     term_end: Mapped[date | None]
     # How many charges the first term has.
     charges: Mapped[int] = mapped_column(default=0)
@@ -119,6 +121,7 @@ class OrderLine(Base):
 
     order: Mapped[Order] = relationship(back_populates="lines", lazy="raise")
     plan: Mapped[Plan] = relationship(lazy="raise")
+    promotion: Mapped[Promotion | None] = relationship(lazy="raise")
     became: Mapped[Subscription | None] = relationship(lazy="raise", foreign_keys=[became_id])
 
 

@@ -107,8 +107,9 @@ class SubscriptionSegment(Base):
     billing_cycle: Mapped[str]
     is_trial: Mapped[bool] = mapped_column(default=False)
     is_extended: Mapped[bool] = mapped_column(default=False)
-    # Of one unit for the whole term.
+    # Of one unit for the whole term, after the promotion, whose terms never change.
     unit_list: Mapped[Decimal | None]
+    promotion_id: Mapped[int | None] = mapped_column(ForeignKey("promotion.id"))
     order_line: Mapped[str] = mapped_column(default="")
     order_part: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -22,7 +22,8 @@ from marketplace.rating.proration import Charge, ChargeKind
 from marketplace.rating.statements import Formula, MissingRate
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.prices import Buyer, PriceTerms, basis_of, buyers, price_terms, whole_charge
-from marketplace.subscriptions.queries.offers import Asked, offers_of, quotes
+from marketplace.subscriptions.queries.offers import offers_of, quotes
+from marketplace.subscriptions.queries.promotions import asked_at_renewal
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.queries.visible import visible_to
 from marketplace.subscriptions.rules.changes import Change
@@ -184,7 +185,13 @@ def _renewal_price(
     session: Session, standing: Standing, subscription: Subscription, buyer: Buyer, day: date
 ) -> Quoted | None:
     """Give what it would renew at if it did today."""
-    asked = Asked(plan_of_renewal(standing), standing.now.quantity, buyer.market, subscription.currency, day)
+    asked = asked_at_renewal(
+        standing,
+        plan_of_renewal(standing),
+        customer_id=subscription.customer_id,
+        market=buyer.market,
+        day=day,
+    )
     return quotes(session, [asked]).get(asked)
 
 

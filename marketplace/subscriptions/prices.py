@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from catalog.models import FxRate
+from catalog.rules.promotions import PromotionTerms
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.money import Money
 from marketplace.core.period import Period
@@ -22,7 +23,8 @@ from marketplace.rating.price import AT_COST, Terms
 from marketplace.rating.proration import Charge
 from marketplace.rating.rule_choice import RuleTable, Scope
 from marketplace.rating.statements import Chain, ExchangeRates, Formula, MissingRate
-from marketplace.subscriptions.queries.offers import Asked, quotes
+from marketplace.subscriptions.queries.offers import quotes
+from marketplace.subscriptions.queries.promotions import Asked
 from marketplace.subscriptions.rules.history import Offer, Quoted, charges
 from marketplace.subscriptions.rules.preview import sums
 from marketplace.subscriptions.rules.steps import begin
@@ -50,6 +52,8 @@ class Wanted:
     quantity: int
     # The end of the first term (exclusive) where it is not its own.
     custom_end: date | None = None
+    # Units of the same SKU that are ordered before it: promotions count them.
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class SeenPrices:
     # The list price of a unit for a whole term, in the currency of the price list.
     unit_listed: Decimal | None
     list_currency: str
+    # The vendor's promotion, which prices are after.
+    promotion: PromotionTerms | None
     wholesale: HopPrice | None
     retail: HopPrice | None
     # The reseller's margin on a charge, where both of its hops are known and in one currency.
@@ -112,6 +118,7 @@ class PlanPrices:
             charges=self.charges,
             unit_listed=self.quoted.unit_listed,
             list_currency=self.quoted.currency,
+            promotion=self.quoted.promotion.terms if self.quoted.promotion else None,
             wholesale=wholesale,
             retail=self.retail,
             margin=margin,
@@ -228,12 +235,25 @@ def prices_of(session: Session, wanted: Sequence[Wanted], *, now: datetime) -> d
         return {}
     day = now.date()
     currency = price_list_currency(session)
-    asked = {one: Asked(one.plan_id, one.quantity, one.buyer.market, currency, day) for one in wanted}
+    asked = {one: asked_by(one, currency=currency, day=day) for one in wanted}
     quoted = quotes(session, asked.values())
     terms = price_terms(session, {one.buyer for one in wanted}, day=day)
     return {
         one: price_purchase(one, quoted[ask], terms, at=now) for one, ask in asked.items() if ask in quoted
     }
+
+
+def asked_by(wanted: Wanted, *, currency: str, day: date) -> Asked:
+    """Ask the catalogue's price of what somebody wants."""
+    return Asked(
+        wanted.plan_id,
+        wanted.quantity,
+        wanted.buyer.market,
+        currency,
+        day,
+        customer_id=wanted.buyer.chain.customer_id,
+        beside=wanted.beside,
+    )
 
 
 def price_list_currency(session: Session) -> str:

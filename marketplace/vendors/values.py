@@ -158,6 +158,8 @@ class OrderLine:
     friendly_name: str = ""
     # The first day after a first term that is to end early, together with others.
     ends_on: date | None = None
+    # The vendor's own name of the promotion that the price is to be after.
+    promotion: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,9 +123,13 @@ def _paper(
 
 
 def _line(line: QuotedLine) -> PaperLine:
+    detail = f"{_word('term_said', term=line.term)}, {_word('cycle_said', cycle=line.billing_cycle)}"
+    if line.promotion:
+        promotion = {"title": line.promotion, "percent": line.percent_off}
+        detail = f"{detail} · {_word('promotion_said', promotion=promotion)}"
     return PaperLine(
         what=line.product,
-        detail=f"{_word('term_said', term=line.term)}, {_word('cycle_said', cycle=line.billing_cycle)}",
+        detail=detail,
         cells=[
             filters.count(line.quantity),
             filters.exact_money(line.unit_price, line.charge.currency),
@@ -151,6 +155,6 @@ def _party(role: str, firm: Reseller | Customer) -> PaperParty:
     )
 
 
-def _word(macro: str, **values: str) -> str:
-    """Say a term or a cycle as pages do."""
+def _word(macro: str, **values: object) -> str:
+    """Say a term, a cycle or a promotion as pages do."""
     return str(get_template_attribute("components/terms.html", macro)(**values)).strip()

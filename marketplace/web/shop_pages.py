@@ -28,10 +28,11 @@ from catalog.queries.shop import (
     vendors_on_sale,
 )
 from catalog.rules.plans import TERM_MONTHS
+from catalog.rules.promotions import PromotionTerms
 from catalog.words import BillingCycle, RelationKind, Segment, Term
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
-from marketplace.core.errors import N_, Refusal
+from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.core.money import Money
 from marketplace.core.rounding import EXACT, round_ratio
 from marketplace.orders.operations.cart import BuyingNotAllowed, check_buying, put_in_cart
@@ -41,10 +42,13 @@ from marketplace.subscriptions.prices import (
     Buyer,
     SeenPrices,
     Wanted,
+    asked_by,
     buyers,
     price_list_currency,
     prices_of,
 )
+from marketplace.subscriptions.queries.offers import offers_of
+from marketplace.subscriptions.queries.promotions import verdicts
 from marketplace.web.charts import Part, Parts, in_currency
 from marketplace.web.guards import requires
 from marketplace.web.listing import EXPORTS, Column, Filter, Kind, ListView, OnPhone
@@ -92,6 +96,15 @@ class PlanOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class PromotionOffer:
+    """A promotion of the vendor's, and why the customer cannot have it for some plans; no reason where it can."""
+
+    terms: PromotionTerms
+    reason: Phrase | None
+    plans: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """For whom and how many, as the address says."""
 
@@ -133,12 +146,13 @@ def add_shop_pages(pages: ShopPages) -> None:
                 abort(404)
             choice = _choice(session, actor, least=found.sku.minimum_quantity)
             may_order = actor.may(pages.places) and _may_buy(session, actor, choice)
-        plans = _plans(actor, choice, found)
+        plans, promotions = _plans(actor, choice, found)
         return render_template(
             "shop/show.html",
             offer=found,
             choice=choice,
             plans=plans,
+            promotions=promotions,
             chart=_by_month(plans),
             shell=pages.shell,
             may_order=may_order,
@@ -227,22 +241,42 @@ def _prices_of_rows(actor: Actor, choice: Choice, rows: Sequence[ShopRow]) -> Ma
         return {one.plan_id: prices.seen_by(actor) for one, prices in found.items()}
 
 
-def _plans(actor: Actor, choice: Choice, offer: ShopOffer) -> list[PlanOffer]:
-    """Price the plans of an offer for so many."""
+def _plans(actor: Actor, choice: Choice, offer: ShopOffer) -> tuple[list[PlanOffer], list[PromotionOffer]]:
+    """Price the plans of an offer for so many, and judge the promotions for them."""
     now = utc_now()
     with order_desk() as desk:
         buyer = _buyer(desk, actor, choice)
         if buyer is None:
-            return []
+            return [], []
         wanted = {plan.id: Wanted(buyer, plan.id, choice.quantity) for plan in offer.plans}
         found = prices_of(desk, list(wanted.values()), now=now)
+        promotions = _promotions(desk, offer, list(wanted.values()))
     plans = []
     for plan in offer.plans:
         prices = found.get(wanted[plan.id])
         seen = prices.seen_by(actor) if prices else None
         window = seen.offer.commitments(now.date()).window if seen else None
         plans.append(PlanOffer(plan, seen, now + window if window else now))
-    return sorted(plans, key=lambda one: (one.plan.segment, TERM_MONTHS.get(Term(one.plan.term), 99)))
+    plans.sort(key=lambda one: (one.plan.segment, TERM_MONTHS.get(Term(one.plan.term), 99)))
+    return plans, promotions
+
+
+def _promotions(desk: Session, offer: ShopOffer, wanted: Sequence[Wanted]) -> list[PromotionOffer]:
+    """Say of every promotion for an offer's plans whether it holds, for which of them, and else why not."""
+    currency, day = price_list_currency(desk), utc_now().date()
+    asked = {asked_by(one, currency=currency, day=day): one.plan_id for one in wanted}
+    plans = {plan.id: plan for plan in offer.plans}
+    found: dict[tuple[int, str], PromotionOffer] = {}
+    for ask, judged in verdicts(desk, asked, offers_of(desk, plans)).items():
+        held = next((one for one in judged if one.is_eligible), None)
+        for verdict in judged:
+            reason = verdict.reason
+            if verdict.is_eligible and held is not None and verdict is not held:
+                reason = Phrase.of(N_("%(title)s takes more off."), title=held.promotion.terms.title)
+            key = verdict.promotion.id, reason or ""
+            shown = found.setdefault(key, PromotionOffer(verdict.promotion.terms, reason, []))
+            shown.plans.append(_plan_words(plans[asked[ask]]))
+    return sorted(found.values(), key=lambda one: (one.reason is not None, -one.terms.percent))
 
 
 def _by_month(plans: Sequence[PlanOffer]) -> Parts | None:

@@ -57,6 +57,8 @@ SMALL_OR_NEVER_DELETED = {
     # The exclusion constraint on these keeps them in an index of its own.
     "fk_account_mapping_vendor_account_id",
     "fk_price_rule_scope_id",
+    "fk_sales_order_line_promotion_id",
+    "fk_subscription_segment_promotion_id",
     "fk_billing_period_run_id",
     "fk_delivery_replaces_id",
     "fk_delivery_slice_replaced_by_id",

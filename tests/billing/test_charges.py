@@ -1,5 +1,6 @@
 """Subscriptions in the monthly close: charged from their histories, at the price of the day their term began."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from catalog.queries.promotions import terms_of
+from catalog.rules.promotions import Promoted
 from catalog.words import BillingCycle, Term
 from marketplace.billing.explanations import as_data, explain, source_page
 from marketplace.billing.models import ChargeDifference
@@ -23,12 +26,14 @@ from marketplace.subscriptions.operations.buying import Purchase, activate
 from marketplace.subscriptions.operations.changing import change
 from marketplace.subscriptions.rules.changes import Cancel, Change, ChangeQuantity
 from marketplace.subscriptions.rules.history import Quoted
+from marketplace.subscriptions.rules.promotions import reduced
 from marketplace.usage.lake import Lake
 from marketplace.usage.models import DeliverySlice
 from resellers.models import Basis, Customer, Hop
 from tests.billing.conftest import Close
 from tests.billing.lake import Usage, deliver
 from tests.factories import make_customer, make_mapping, make_reseller, make_rule
+from tests.offer_factories import make_plan, make_promotion
 from tests.subscriptions.lives import at, quoted
 
 SYSTEM = Actor.system()
@@ -262,6 +267,33 @@ class TestAgainstTheVendorsBill:
             ("unknown", "unknown", Decimal(50), Decimal(0)),
         ]
         assert [one.note for one in again] == ["Agreed.", "", ""]
+
+    def test_a_promotion_is_billed_explained_and_missed_where_the_vendor_forgot_it(
+        self, database: Database, lake: Path, close: Close
+    ) -> None:
+        with database.owner_transaction() as session:
+            customer = customer_of(session)
+            promotion = make_promotion(session, make_plan(session), percent="10", title="Spring")
+            promoted = Promoted(promotion.id, terms_of(promotion))
+            year = reduced(quoted(Term.P1Y, cost="192", listed="240"), promoted)
+            buy(session, customer, year, on="2024-09-18 09:00", quantity=50)
+            buy(session, customer, year, on="2024-09-18 09:00", quantity=50, vendor_id="sub-2")
+            rows = [self.licence("720.00", "sub-1"), self.licence("800.00", "sub-2")]
+            deliver(session, lake, [replace(row, quantity="50") for row in rows], vendor="microsoft")
+
+        figures = close()
+
+        # Sixteen less ten percent is 14.40, for fifty seats of each: the vendor's own example. List: 20 less ten percent.
+        assert figures["totals"]["cost"] == {"EUR": "1440.00"}
+        assert figures["totals"]["retail"] == {"EUR": "1800.00"}
+        with database.owner_transaction() as session:
+            (missed,) = session.scalars(select(ChargeDifference))
+            assert (missed.subscription, missed.kind) == ("sub-2", "promotion")
+            assert (missed.billed, missed.own) == (Decimal(800), Decimal(720))
+            line = session.scalar(text("SELECT id FROM statement_line WHERE hop = 'wholesale' LIMIT 1"))
+            found = explain(session, line, actor=SYSTEM)
+        assert [one.promotion for one in found.charges] == [promoted.terms]
+        assert as_data(found, None)["charges"][0]["promotion"]["title"] == "Spring"
 
     def test_a_bill_that_comes_later_moves_the_charges_to_its_account(
         self, database: Database, lake: Path, close: Close

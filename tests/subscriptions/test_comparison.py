@@ -21,8 +21,12 @@ from tests.subscriptions.lives import bought, quoted, then
 DAY = date(2026, 9, 18)
 
 
-def ours(cost: str = "100.80", quantity: int = 10, day: date = DAY, currency: str = "EUR") -> Line:
-    return Line("new", day, Decimal(quantity), Decimal(cost), Decimal(cost), currency)
+def ours(
+    cost: str = "100.80", quantity: int = 10, day: date = DAY, currency: str = "EUR", in_full: str = ""
+) -> Line:
+    return Line(
+        "new", day, Decimal(quantity), Decimal(cost), Decimal(cost), Decimal(in_full or cost), currency
+    )
 
 
 def theirs(cost: str = "100.80", quantity: int = 10, day: date = DAY, currency: str = "EUR") -> Line:
@@ -39,6 +43,11 @@ def theirs(cost: str = "100.80", quantity: int = 10, day: date = DAY, currency: 
         ([theirs("110.88")], [ours()], ["price"]),
         ([theirs("90.72")], [ours()], ["promotion"]),
         ([theirs("85.68")], [ours()], ["promotion"]),
+        # The vendor forgot the promotion that we took off, or took another one off.
+        ([theirs("800.00")], [ours("720.00", in_full="800.00")], ["promotion"]),
+        ([theirs("760.00")], [ours("720.00", in_full="800.00")], ["promotion"]),
+        ([theirs("720.00")], [ours("720.00", in_full="800.00")], []),
+        ([theirs("755.55")], [ours("720.00", in_full="800.00")], ["price"]),
         ([theirs(currency="USD")], [ours()], ["currency"]),
         ([theirs(day=date(2026, 9, 19))], [ours()], ["timing"]),
         ([theirs()], [], ["timing"]),

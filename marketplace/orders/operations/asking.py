@@ -7,7 +7,7 @@ from uuid import uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.models import Plan
+from catalog.models import Plan, Promotion
 from catalog.words import BillingCycle, Term
 from marketplace.core.actor import Actor
 from marketplace.orders.models import Order, OrderLine
@@ -57,6 +57,12 @@ def _ask_for_purchases(
         plan.id: plan.segment
         for plan in session.scalars(select(Plan).where(Plan.id.in_({line.plan_id for line in lines})))
     }
+    promotions: dict[int | None, str] = {
+        one.id: one.reference
+        for one in session.scalars(
+            select(Promotion).where(Promotion.id.in_({line.promotion_id for line in lines}))
+        )
+    }
     for vendor, of_vendor in by_vendor.items():
         # Blank where the mapping has ended since: staff then do it by hand.
         account = account_at(session, customer_id=order.customer_id, vendor=vendor, day=now.date()) or ""
@@ -75,6 +81,7 @@ def _ask_for_purchases(
                     partner_id=partner_id,
                     friendly_name=line.product,
                     ends_on=line.custom_end,
+                    promotion=promotions.get(line.promotion_id, ""),
                 )
                 for line in of_vendor
             ),

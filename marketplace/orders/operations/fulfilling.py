@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.queries.promotions import promoted_by
 from marketplace.accounts.operations.notifying import notify_party, notify_user
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.errors import N_, Phrase
@@ -119,7 +120,13 @@ def _take_in_purchase(
             customer_id=order.customer_id,
             vendor_account=request.account,
             # At the price of the moment of ordering, which is held for the term.
-            quoted=Quoted(offer, cost.unit_term or cost.unit, line.unit_list, cost.currency),
+            quoted=Quoted(
+                offer,
+                cost.unit if cost.unit_term is None else cost.unit_term,
+                line.unit_list,
+                cost.currency,
+                promoted_by(session, line.promotion_id),
+            ),
             quantity=line.quantity,
             vendor_subscription_id=made.subscription.reference,
             friendly_name=made.subscription.friendly_name or line.product,

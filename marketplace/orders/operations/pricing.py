@@ -1,5 +1,6 @@
 """What an order costs at every hop: worked out while it is put together, kept once it is ordered."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from catalog.models import Plan
 from marketplace.core.actor import Actor
 from marketplace.core.money import Money
 from marketplace.orders.models import Order, OrderLine, OrderPrice
@@ -48,9 +50,25 @@ def price_lines(
 ) -> list[PricedLine]:
     """Price the lines of an order for the day it is for."""
     buyer = buyers(session, customer_ids=[order.customer_id])[order.customer_id]
-    wanted = {line.id: Wanted(buyer, line.plan_id, line.quantity, line.custom_end) for line in lines}
+    before = _ordered_before(session, lines)
+    wanted = {
+        line.id: Wanted(buyer, line.plan_id, line.quantity, line.custom_end, before[line.id])
+        for line in lines
+    }
     prices = prices_of(session, list(wanted.values()), now=starts_at(order, now))
     return [PricedLine(line, prices.get(wanted[line.id])) for line in lines]
+
+
+def _ordered_before(session: Session, lines: Sequence[OrderLine]) -> dict[int, int]:
+    """Give how many units of its SKU the lines before each one order: a promotion counts them together."""
+    plans = session.scalars(select(Plan).where(Plan.id.in_({line.plan_id for line in lines})))
+    skus = {plan.id: plan.sku_id for plan in plans}
+    seen: Counter[int] = Counter()
+    before = {}
+    for line in lines:
+        before[line.id] = seen[skus[line.plan_id]]
+        seen[skus[line.plan_id]] += line.quantity
+    return before
 
 
 def shown_to(actor: Actor, priced: Iterable[PricedLine]) -> dict[UUID, ShownLine]:
@@ -80,6 +98,7 @@ def keep_prices(session: Session, priced: Iterable[PricedLine]) -> None:
         line.vendor, line.product, line.sku, line.unit = offer.vendor, offer.product, offer.sku, offer.unit
         line.term, line.billing_cycle = offer.term.value, offer.billing_cycle.value
         line.unit_list, line.list_currency = prices.quoted.unit_listed, prices.quoted.currency
+        line.promotion_id = prices.quoted.promotion.id if prices.quoted.promotion else None
         line.term_end, line.charges = prices.term_end, prices.charges
         for hop, price in (
             (PriceHop.VENDOR, prices.vendor),

@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
@@ -111,7 +112,7 @@ def quoted_line(one: PricedLine) -> QuotedLine:
     prices = one.prices
     if prices is None or prices.retail is None:
         raise ValueError("a line without a retail price cannot be offered")
-    offer = prices.quoted.offer
+    offer, promotion = prices.quoted.offer, prices.quoted.promotion
     return QuotedLine(
         product=offer.product,
         term=offer.term.value,
@@ -122,6 +123,8 @@ def quoted_line(one: PricedLine) -> QuotedLine:
         charge=prices.retail.charge,
         commitment=prices.retail.commitment,
         term_end=prices.term_end,
+        promotion=promotion.terms.title if promotion else "",
+        percent_off=promotion.terms.percent if promotion else Decimal(0),
     )
 
 

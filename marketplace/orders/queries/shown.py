@@ -9,6 +9,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.models import Promotion
+from catalog.queries.promotions import terms_of
+from catalog.rules.promotions import PromotionTerms
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.errors import Phrase
 from marketplace.core.money import Money
@@ -50,6 +53,8 @@ class ShownOrderLine:
     # What it changes; None for what is bought.
     change: Phrase | None
     subscription: UUID | None
+    # The vendor's promotion that its prices are after.
+    promotion: PromotionTerms | None
     # Why it has no price.
     missing_rate: str = ""
 
@@ -155,7 +160,7 @@ def _live(actor: Actor, priced: Sequence[PricedLine]) -> list[ShownOrderLine]:
     for one in priced:
         line = one.line
         if one.prices is None:
-            lines.append(_shown(line, {}, None))
+            lines.append(_shown(line, {}))
             continue
         seen, offer = one.prices.seen_by(actor), one.prices.quoted.offer
         prices = {
@@ -179,6 +184,7 @@ def _live(actor: Actor, priced: Sequence[PricedLine]) -> list[ShownOrderLine]:
                 retail=prices.get("retail"),
                 change=None,
                 subscription=None,
+                promotion=seen.promotion,
                 missing_rate=seen.missing_rate,
             )
         )
@@ -188,17 +194,18 @@ def _live(actor: Actor, priced: Sequence[PricedLine]) -> list[ShownOrderLine]:
 def _kept(session: Session, actor: Actor, order: Order) -> list[ShownOrderLine]:
     """Give lines at the prices they were ordered at."""
     rows = session.execute(
-        select(OrderLine, Subscription.public_id)
+        select(OrderLine, Subscription.public_id, Promotion)
         .outerjoin(
             Subscription,
             Subscription.id == OrderLine.became_id,
         )
+        .outerjoin(Promotion, Promotion.id == OrderLine.promotion_id)
         .where(OrderLine.order_id == order.id)
         .order_by(OrderLine.number)
     ).all()
     prices: dict[int, dict[str, ShownPrice]] = {}
     for price in session.scalars(
-        select(OrderPrice).where(OrderPrice.line_id.in_([line.id for line, _ in rows]))
+        select(OrderPrice).where(OrderPrice.line_id.in_([line.id for line, *_ in rows]))
     ):
         if price.hop in _hops(actor):
             prices.setdefault(price.line_id, {})[price.hop] = ShownPrice(
@@ -206,7 +213,10 @@ def _kept(session: Session, actor: Actor, order: Order) -> list[ShownOrderLine]:
                 Money(price.charge_minor, price.currency),
                 Money(price.commitment_minor, price.currency),
             )
-    return [_shown(line, prices.get(line.id, {}), subscription) for line, subscription in rows]
+    return [
+        _shown(line, prices.get(line.id, {}), subscription, promotion)
+        for line, subscription, promotion in rows
+    ]
 
 
 def _hops(actor: Actor) -> set[str]:
@@ -219,7 +229,12 @@ def _hops(actor: Actor) -> set[str]:
     return {PriceHop.RETAIL.value, *([PriceHop.WHOLESALE.value] if may else [])}
 
 
-def _shown(line: OrderLine, prices: dict[str, ShownPrice], subscription: UUID | None) -> ShownOrderLine:
+def _shown(
+    line: OrderLine,
+    prices: dict[str, ShownPrice],
+    subscription: UUID | None = None,
+    promotion: Promotion | None = None,
+) -> ShownOrderLine:
     return ShownOrderLine(
         id=line.public_id,
         number=line.number,
@@ -235,4 +250,5 @@ def _shown(line: OrderLine, prices: dict[str, ShownPrice], subscription: UUID | 
         retail=prices.get("retail"),
         change=change_words(line.change) if line.change else None,
         subscription=subscription,
+        promotion=terms_of(promotion) if promotion else None,
     )

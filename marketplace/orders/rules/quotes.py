@@ -63,6 +63,9 @@ class QuotedLine:
     charge: Money
     commitment: Money
     term_end: date | None
+    # The vendor's promotion its price is after, and how much less than the full price that is; blank is none.
+    promotion: str = ""
+    percent_off: Decimal = Decimal(0)
 
     def as_data(self) -> dict[str, Any]:
         """Write it."""
@@ -77,6 +80,8 @@ class QuotedLine:
             "commitment": self.commitment.minor,
             "currency": self.charge.currency,
             "term_end": self.term_end.isoformat() if self.term_end else "",
+            "promotion": self.promotion,
+            "percent_off": plain(self.percent_off),
         }
 
     @classmethod
@@ -92,6 +97,8 @@ class QuotedLine:
             charge=Money(data["charge"], data["currency"]),
             commitment=Money(data["commitment"], data["currency"]),
             term_end=date.fromisoformat(data["term_end"]) if data["term_end"] else None,
+            promotion=data["promotion"],
+            percent_off=Decimal(data["percent_off"]),
         )
 
 

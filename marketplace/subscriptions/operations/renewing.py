@@ -12,7 +12,8 @@ from marketplace.core.actor import Actor, Permission
 from marketplace.core.permit import require
 from marketplace.subscriptions.models import ScheduledChange, Subscription
 from marketplace.subscriptions.operations.saving import add_segments, as_json, end_waiting
-from marketplace.subscriptions.queries.offers import Asked, monthly_plans, offers_of, quotes
+from marketplace.subscriptions.queries.offers import monthly_plans, offers_of, quotes
+from marketplace.subscriptions.queries.promotions import Asked, asked_at_renewal
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.rules.changes import ChangeBilling
 from marketplace.subscriptions.rules.history import Quoted, Segment, Standing
@@ -86,7 +87,9 @@ def _prices(session: Session, due: Sequence[_Due]) -> tuple[dict[int, dict[int, 
             wanted.add(waiting.plan_id)
             end = min(waiting.due_on, end or waiting.due_on)
         asked[one.subscription.id] = [
-            Asked(plan, standing.now.quantity, one.market, one.subscription.currency, end)
+            asked_at_renewal(
+                standing, plan, customer_id=one.subscription.customer_id, market=one.market, day=end
+            )
             for plan in wanted
             if plan is not None and end is not None
         ]

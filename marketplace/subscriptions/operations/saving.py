@@ -57,6 +57,7 @@ def add_segments(
             is_trial=offer.is_trial,
             is_extended=offer.is_extended,
             unit_list=segment.quoted.unit_listed,
+            promotion_id=segment.quoted.promotion.id if segment.quoted.promotion else None,
             order_line=segment.order_line,
             order_part=part if segment.order_line else 0,
         )

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from marketplace.core.actor import Actor
 from marketplace.core.period import Period
 from marketplace.subscriptions.models import RenewalAnswer, ScheduledChange, Subscription, SubscriptionSegment
-from marketplace.subscriptions.queries.offers import Asked, quotes
+from marketplace.subscriptions.queries.offers import quotes
+from marketplace.subscriptions.queries.promotions import Asked
 from marketplace.subscriptions.queries.visible import narrowed
 from marketplace.subscriptions.words import STANDING, When
 from resellers.models import Customer, Reseller
@@ -68,6 +69,8 @@ class SubscriptionRow:
     # The list price of a seat for a term, as it was bought, and what its price on another day is asked with.
     unit_listed: Decimal | None
     plan_id: int
+    buyer_id: int
+    is_trial: bool
     market: str
     currency: str
 
@@ -75,7 +78,16 @@ class SubscriptionRow:
     def asked(self) -> Asked:
         """What it would renew as if it did today, to ask a price for: the day is filled in by who asks."""
         quantity = self.quantity if self.renews_with is None else self.renews_with
-        return Asked(self.renews_as or self.plan_id, quantity, self.market, self.currency, date.min)
+        return Asked(
+            self.renews_as or self.plan_id,
+            quantity,
+            self.market,
+            self.currency,
+            date.min,
+            customer_id=self.buyer_id,
+            instead_of=(self.sku, self.quantity),
+            is_trial_conversion=self.is_trial,
+        )
 
 
 def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -96,6 +108,7 @@ def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
             _ANSWER.c.answered_at,
             _ANSWER.c.answered_by,
             LATEST.c.unit_list,
+            LATEST.c.is_trial,
             Customer.country,
         )
         .join(LATEST, LATEST.c.subscription_id == Subscription.id)
@@ -118,7 +131,7 @@ def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
 def subscription_row(found: Any) -> SubscriptionRow:
     """Make the row of a list from what `list_subscriptions` gives."""
     one, product, sku, term, cycle, customer, customer_id, reseller, seats, plan, *rest = found
-    choice, answered_at, answered_by, unit_listed, market = rest
+    choice, answered_at, answered_by, unit_listed, is_trial, market = rest
     return SubscriptionRow(
         id=one.public_id,
         name=one.friendly_name or product,
@@ -144,6 +157,8 @@ def subscription_row(found: Any) -> SubscriptionRow:
         answered_by=answered_by or "",
         unit_listed=unit_listed,
         plan_id=one.plan_id,
+        buyer_id=one.customer_id,
+        is_trial=is_trial,
         market=market,
         currency=one.currency,
     )

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
@@ -10,19 +9,10 @@ from sqlalchemy.orm import Session, aliased
 
 from catalog.models import Plan, Product, Sku, SkuRelation
 from catalog.queries.prices import prices_in_force
-from catalog.words import BillingCycle, PlanStatus, RelationKind, Term
+from catalog.words import BillingCycle, PlanStatus, RelationKind, Segment, Term
+from marketplace.subscriptions.queries.promotions import Asked, held_promotions
 from marketplace.subscriptions.rules.history import Offer, Quoted, midnight
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a price is asked for: so many units of a plan, in a market and currency, on a day."""
-
-    plan_id: int
-    quantity: int
-    market: str
-    currency: str
-    day: date
+from marketplace.subscriptions.rules.promotions import reduced
 
 
 def offers_of(session: Session, plan_ids: Iterable[int]) -> dict[int, Offer]:
@@ -44,6 +34,7 @@ def offers_of(session: Session, plan_ids: Iterable[int]) -> dict[int, Offer]:
             kind=product.kind,
             term=Term(plan.term),
             billing_cycle=BillingCycle(plan.billing_cycle),
+            segment=Segment(plan.segment),
             minimum_quantity=sku.minimum_quantity,
             maximum_quantity=sku.maximum_quantity,
             customer_limit=sku.customer_limit,
@@ -74,11 +65,16 @@ def _targets(session: Session, sku_ids: set[int]) -> defaultdict[tuple[int, str]
 
 
 def quotes(session: Session, asked: Iterable[Asked]) -> Mapping[Asked, Quoted]:
-    """Give prices; what is not sold then has none. One query for each market, currency and day, and two for plans."""
+    """Give prices after promotions; what is not sold then has none.
+
+    One query for the prices and one for the promotions of each market, currency and day, and three for all.
+    """
     groups: dict[tuple[str, str, date], list[Asked]] = defaultdict(list)
     for one in asked:
         groups[one.market, one.currency, one.day].append(one)
-    offers = offers_of(session, {one.plan_id for group in groups.values() for one in group})
+    everything = [one for group in groups.values() for one in group]
+    offers = offers_of(session, {one.plan_id for one in everything})
+    promotions = held_promotions(session, everything, offers)
     found: dict[Asked, Quoted] = {}
     for (market, currency, day), group in groups.items():
         prices = prices_in_force(
@@ -91,8 +87,8 @@ def quotes(session: Session, asked: Iterable[Asked]) -> Mapping[Asked, Quoted]:
         for one in group:
             for band in prices.get(one.plan_id, ()):
                 if one.quantity in band and band.unit_cost is not None:
-                    offer = offers[one.plan_id]
-                    found[one] = Quoted(offer, band.unit_cost, band.unit_list, currency)
+                    quoted = Quoted(offers[one.plan_id], band.unit_cost, band.unit_list, currency)
+                    found[one] = reduced(quoted, promotions.get(one))
     return found
 
 

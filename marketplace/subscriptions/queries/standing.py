@@ -8,6 +8,9 @@ from decimal import Decimal
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from catalog.models import Promotion
+from catalog.queries.promotions import terms_of
+from catalog.rules.promotions import Promoted
 from catalog.words import BillingCycle, Term
 from marketplace.subscriptions.models import (
     ScheduledChange,
@@ -29,15 +32,16 @@ def standings(
     kept when it was bought is known. Where costs may not be seen they are nought.
     """
     ids = [one.id for one in subscriptions]
-    rows: dict[int, list[tuple[SubscriptionSegment, Decimal | None]]] = defaultdict(list)
+    rows: dict[int, list[tuple[SubscriptionSegment, Decimal | None, Promotion | None]]] = defaultdict(list)
     found = session.execute(
-        select(SubscriptionSegment, SegmentCost.unit_cost)
+        select(SubscriptionSegment, SegmentCost.unit_cost, Promotion)
         .outerjoin(SegmentCost, SegmentCost.segment_id == SubscriptionSegment.id)
+        .outerjoin(Promotion, Promotion.id == SubscriptionSegment.promotion_id)
         .where(SubscriptionSegment.subscription_id.in_(ids))
         .order_by(SubscriptionSegment.subscription_id, SubscriptionSegment.number)
     )
-    for segment, cost in found:
-        rows[segment.subscription_id].append((segment, cost))
+    for segment, cost, promotion in found:
+        rows[segment.subscription_id].append((segment, cost, promotion))
     waiting: dict[tuple[int, str], Waiting] = {
         (change.subscription_id, change.waits_for): Waiting(
             due_on=change.due_on,
@@ -55,7 +59,7 @@ def standings(
     return {
         one.id: Standing(
             segments=_with_offer(
-                tuple(_segment(one, segment, cost) for segment, cost in rows[one.id]),
+                tuple(_segment(one, *row) for row in rows[one.id]),
                 offers.get(one.plan_id),
             ),
             at_term_end=AtTermEnd(one.at_term_end),
@@ -67,7 +71,12 @@ def standings(
     }
 
 
-def _segment(subscription: Subscription, row: SubscriptionSegment, cost: Decimal | None) -> Segment:
+def _segment(
+    subscription: Subscription,
+    row: SubscriptionSegment,
+    cost: Decimal | None,
+    promotion: Promotion | None,
+) -> Segment:
     offer = Offer(
         plan_id=row.plan_id,
         vendor=subscription.vendor,
@@ -87,7 +96,13 @@ def _segment(subscription: Subscription, row: SubscriptionSegment, cost: Decimal
         since=row.since,
         status=Status(row.status),
         quantity=row.quantity,
-        quoted=Quoted(offer, cost if cost is not None else Decimal(0), row.unit_list, subscription.currency),
+        quoted=Quoted(
+            offer,
+            cost if cost is not None else Decimal(0),
+            row.unit_list,
+            subscription.currency,
+            Promoted(promotion.id, terms_of(promotion)) if promotion else None,
+        ),
         term_start=row.term_start,
         term_end=row.term_end,
         order_line=row.order_line,

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from catalog.rules.promotions import undiscounted
 from marketplace.core.currency import minor_units
 from marketplace.core.rounding import EXACT, round_ratio
 from marketplace.rating.exact import add, multiply, subtract
@@ -27,7 +28,7 @@ class DifferenceKind(StrEnum):
     TIMING = "timing"
     QUANTITY = "quantity"
     PRICE = "price"
-    # A price that is lower by a whole percentage.
+    # One side takes a promotion off and the other does not, or another one.
     PROMOTION = "promotion"
     CURRENCY = "currency"
     # The vendor bills a subscription that is not known here; it is billed from the vendor's lines.
@@ -38,7 +39,8 @@ class DifferenceKind(StrEnum):
 class Line:
     """A charge of one side. The quantity is below nought where seats are taken back.
 
-    `expected` is what the vendor should bill by its own cutting of cents; on the vendor's side it is the cost.
+    `expected` is what the vendor should bill by its own cutting of cents; on the vendor's side it is the cost. `in_full`
+    is the same without the promotion.
     """
 
     charge_type: str
@@ -46,6 +48,7 @@ class Line:
     quantity: Decimal
     cost: Decimal
     expected: Decimal
+    in_full: Decimal
     currency: str
 
 
@@ -68,19 +71,22 @@ class _Side:
     quantity: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)
     expected: Decimal = Decimal(0)
+    in_full: Decimal = Decimal(0)
 
     def take(self, line: Line) -> None:
         self.quantity = add(self.quantity, line.quantity)
         self.cost = add(self.cost, line.cost)
         self.expected = add(self.expected, line.expected)
+        self.in_full = add(self.in_full, line.in_full)
 
 
 _Key = tuple[str, date, bool]
 
 
-def own_line(charge: Charge, price: UnitPrice, currency: str) -> Line:
-    """Give a charge of ours, with what the vendor should bill for it."""
+def own_line(charge: Charge, price: UnitPrice, currency: str, *, percent_off: Decimal = Decimal(0)) -> Line:
+    """Give a charge of ours, with what the vendor should bill for it. The price is after `percent_off`."""
     cycles = cycles_in_term(price.term, price.billing_cycle)
+    full = undiscounted(price.cost, percent_off)
     bill = LicenceLine(
         charge_type=charge.kind.value,
         unit_price=round_ratio(price.cost, cycles, _PRICE_DECIMALS),
@@ -96,6 +102,7 @@ def own_line(charge: Charge, price: UnitPrice, currency: str) -> Line:
         Decimal(charge.quantity),
         charge.cost,
         licence_subtotal(bill),
+        licence_subtotal(replace(bill, unit_price=round_ratio(full, cycles, _PRICE_DECIMALS))),
         currency,
     )
 
@@ -103,7 +110,7 @@ def own_line(charge: Charge, price: UnitPrice, currency: str) -> Line:
 def billed_line(charge_type: str, start: date, quantity: Decimal, cost: Decimal, currency: str) -> Line:
     """Give a line of the vendor's bill, whose quantities have no sign but whose amounts do."""
     signed = -abs(quantity) if cost < 0 else abs(quantity)
-    return Line(charge_type.lower(), start, signed, cost, cost, currency)
+    return Line(charge_type.lower(), start, signed, cost, cost, cost, currency)
 
 
 def compare(billed: Sequence[Line], own: Sequence[Line]) -> list[Difference]:
@@ -140,7 +147,7 @@ def _differing(key: _Key, billed: _Side, own: _Side, currency: str) -> Differenc
     if billed.quantity != own.quantity:
         kind = DifferenceKind.QUANTITY
     else:
-        kind = DifferenceKind.PROMOTION if _is_promotion(billed.cost, own.cost) else DifferenceKind.PRICE
+        kind = DifferenceKind.PROMOTION if _is_promotion(billed, own, unit) else DifferenceKind.PRICE
     return _difference(kind, key, billed, own, currency)
 
 
@@ -178,7 +185,16 @@ def _whole(kind: DifferenceKind, billed: Sequence[Line], own: Sequence[Line]) ->
     return Difference(kind, "", None, theirs.cost, ours.cost, theirs.quantity, ours.quantity, currency)
 
 
-def _is_promotion(billed: Decimal, own: Decimal) -> bool:
+def _is_promotion(billed: _Side, own: _Side, unit: Decimal) -> bool:
+    """Whether the vendor takes a promotion off that we do not, or not the one that we do."""
+    if _is_reduced(billed.cost, own.cost):
+        return True
+    if own.in_full == own.expected:
+        return False
+    return abs(subtract(billed.cost, own.in_full)) < unit or _is_reduced(billed.cost, own.in_full)
+
+
+def _is_reduced(billed: Decimal, own: Decimal) -> bool:
     """Whether what was billed is lower by a whole percentage, as promotions are."""
     if not own or not 0 < billed / own < 1:
         return False

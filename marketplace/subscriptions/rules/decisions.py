@@ -99,6 +99,8 @@ def _quantity(change: ChangeQuantity, standing: Standing, rules: Commitments, no
         return _never(N_("It is suspended: resume it first."))
     if standing.offer.is_extended:
         return _never(N_("Its seats are fixed while its service is extended: renew it first."))
+    if wanted > has and (fault := _promotion_fault(standing, wanted)):
+        return Decision(When.NEVER, fault)
     if wanted > has:
         if not (rules.may_increase and offer.may_increase):
             return _never(N_("No seats can be added to it: order another subscription."))
@@ -173,6 +175,8 @@ def _upgrade_into(change: Upgrade, into: Standing, source: Segment, now: datetim
         return _never(N_("The subscription that is to take the seats ends sooner."))
     wanted = into.now.quantity + change.quantity
     if fault := quantity_fault(into.offer, wanted, elsewhere=into.seats_elsewhere):
+        return Decision(When.NEVER, fault)
+    if fault := _promotion_fault(into, wanted):
         return Decision(When.NEVER, fault)
     return _now(now, N_("An upgrade takes effect at once. It cannot be taken back."))
 
@@ -296,3 +300,19 @@ def _never(why: str, **facts: object) -> Decision:
 
 def _months(term: Term) -> int:
     return TERM_MONTHS.get(term, 0)
+
+
+def _promotion_fault(standing: Standing, wanted: int) -> Phrase | None:
+    """Say why seats cannot be added: they have the promotion's price up to its limit, and no other."""
+    promotion = standing.now.quoted.promotion
+    most = promotion.terms.maximum_quantity if promotion else None
+    if promotion is None or most is None or standing.seats_elsewhere + wanted <= most:
+        return None
+    return Phrase.of(
+        N_(
+            "The promotion %(title)s is for at most %(most)s seats of a customer: order the others as another "
+            "subscription, at the full price."
+        ),
+        title=promotion.terms.title,
+        most=most,
+    )

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+from catalog import words
+from catalog.rules.promotions import Promoted
 from catalog.words import BillingCycle, Term
 from marketplace.rating import proration
 from marketplace.rating.proration import Charge, ChargeKind, UnitPrice, charges_of
@@ -26,6 +28,8 @@ class Offer:
     kind: str
     term: Term
     billing_cycle: BillingCycle
+    # Whom the plan is for.
+    segment: words.Segment = words.Segment.COMMERCIAL
     minimum_quantity: int = 1
     maximum_quantity: int | None = None
     # Seats of this SKU a customer may have in all its subscriptions.
@@ -56,12 +60,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """An offer at a price: what a unit costs for a whole term, and its list price where there is one."""
+    """An offer at a price: what a unit costs for a whole term, and its list price where there is one.
+
+    Both are after the promotion, where one holds: it is the vendor's, and lasts as long as the price does.
+    """
 
     offer: Offer
     unit_cost: Decimal
     unit_listed: Decimal | None
     currency: str
+    promotion: Promoted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

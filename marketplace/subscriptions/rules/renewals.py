@@ -11,6 +11,7 @@ from marketplace.core.rounding import round_ratio
 from marketplace.rating.exact import multiply, plus_percent
 from marketplace.subscriptions.rules.decisions import may_extend
 from marketplace.subscriptions.rules.history import Offer, Quoted, Segment, Standing, midnight
+from marketplace.subscriptions.rules.promotions import in_full
 from marketplace.subscriptions.words import AtTermEnd, SegmentKind, Status
 from marketplace.vendors.commitments import ExtendedService
 
@@ -89,7 +90,11 @@ def _follow(last: Segment, kind: SegmentKind, end: date, quoted: Quoted, quantit
 
 
 def extended(quoted: Quoted, monthly: Quoted | None, service: ExtendedService) -> Quoted:
-    """Give the price of going on by the month after a term: the monthly price and more, or a month of the term's."""
+    """Give the price of going on by the month after a term: the monthly price and more, or a month of the term's.
+
+    No promotion holds for it.
+    """
+    quoted, monthly = in_full(quoted), in_full(monthly) if monthly else None
     offer: Offer = replace(
         quoted.offer, term=Term.P1M, billing_cycle=BillingCycle.MONTHLY, is_extended=True, is_trial=False
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,7 @@ from resellers.models import Customer, Hop, Reseller
 from resellers.models.standing import Enrolment
 from resellers.words import EnrolmentStatus, Programme
 from tests.factories import make_mapping, make_rule
-from tests.offer_factories import make_plan, make_sku
+from tests.offer_factories import make_plan, make_promotion, make_sku
 from tests.page import Visitor
 from tests.personas import PeopledSite, customer_called, reseller_called
 
@@ -74,6 +75,12 @@ class SellingSite(PeopledSite):
             self.goods = Goods(
                 sku.public_id, monthly.public_id, yearly.public_id, carla.public_id, stella.public_id
             )
+
+    def promote(self, **facts: Any) -> None:
+        """Have the vendor promote what is sold by the month."""
+        with self.database.owner_transaction() as session:
+            plan = session.scalars(select(Plan).where(Plan.public_id == self.goods.plan)).one()
+            make_promotion(session, plan, **facts)
 
     def orders(self) -> list[Order]:
         """Give all orders."""

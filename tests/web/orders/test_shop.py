@@ -1,6 +1,7 @@
 """The shop and the way from it to an order, as each party reads it."""
 
 import re
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -96,6 +97,36 @@ class TestShop:
         assert "One unit, a month" in page.text
         assert "Cancel until" in page.text
         assert without_cost(page)
+
+    def test_an_offer_shows_its_promotions_and_why_one_does_not_hold(
+        self, rashid: Visitor, carla: Visitor, site: SellingSite
+    ) -> None:
+        site.promote(title="Spring", percent="10", ends_on=date(2030, 7, 1))
+        site.promote(title="Big firms", percent="30", minimum_quantity=50)
+
+        for visitor, address in (
+            (rashid, f"/shop/{site.goods.sku}?customer={site.goods.carla}&quantity=20"),
+            (carla, f"/portal/shop/{site.goods.sku}?quantity=20"),
+        ):
+            page = visitor.get(address)
+            shown = {row[0]: row for row in page.rows("promotions")}
+            assert (shown["Spring"][1], shown["Spring"][5]) == ("10%", "In these prices")
+            assert "1 Jul 2030" in shown["Spring"][2]
+            assert "begins at 50 seats" in shown["Big firms"][5]
+            assert "Spring: 10% less than the full price" in page.main
+            # 17.7735 a seat and month, less ten percent.
+            assert "€15.99" in page.main
+            assert without_cost(page)
+            assert "12.03" not in page.text
+
+    def test_the_order_and_the_quote_name_the_promotion(self, rashid: Visitor, site: SellingSite) -> None:
+        site.promote(title="Spring", percent="10")
+        cart = put_in(rashid, site)
+        assert "Spring: 10% less than the full price" in rashid.get(cart).main
+
+        order(rashid, cart)
+
+        assert "Spring: 10% less than the full price" in rashid.get(cart).main
 
     def test_a_page_of_offers_needs_few_queries(self, rashid: Visitor, site: SellingSite) -> None:
         rashid.get("/shop")

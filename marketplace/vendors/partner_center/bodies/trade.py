@@ -102,6 +102,8 @@ def _cart_line(line: OrderLine, found: CatalogueItem) -> dict[str, Any]:
     }
     if line.partner_id:
         body["participants"] = [{"key": "transaction_reseller", "value": line.partner_id}]
+    if line.promotion:
+        body["promotionId"] = line.promotion
     if line.ends_on:
         body["customTermEndDate"] = last_day(line.ends_on)
     return body
