@@ -1,8 +1,10 @@
 """Fixtures every test may ask for: a throw-away PostgreSQL per process, a fresh database and data folder per test."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,6 +16,10 @@ from marketplace.core import embedded_postgres
 from marketplace.core.actor import Actor
 from marketplace.core.db import Database
 from marketplace.settings import Settings, environment_name, load_settings
+
+World = Callable[[Settings, Database], Any]
+"""Fills an empty marketplace with what tests begin with, and gives what they want to know of it."""
+TEST = "test"
 
 
 @dataclass
@@ -27,11 +33,13 @@ class ThrowAwayPostgres:
         """SQLAlchemy's address of a database."""
         return f"postgresql+psycopg://{embedded_postgres.OWNER}@/{name}?host={self.socket_folder}&port=5432"
 
-    def fresh_database(self, *, is_migrated: bool = True) -> str:
+    def fresh_database(
+        self, *, is_migrated: bool = True, template: str = embedded_postgres.DATABASE, name: str = ""
+    ) -> str:
         """Make a database, give its address."""
         self._made += 1
-        name = f"test_{self._made}"
-        template = embedded_postgres.DATABASE if is_migrated else "template0"
+        name = name or f"test_{self._made}"
+        template = template if is_migrated else "template0"
         self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
         return self.url(name)
 
@@ -50,6 +58,54 @@ def _name_in(url: str) -> str:
     return url.partition("?")[0].rpartition("/")[2]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A world that was made: the database and the data folder to copy, and what is known of it."""
+
+    template: str
+    home: Path
+    facts: Any
+
+
+@dataclass
+class Worlds:
+    """Makes each world once a process; what takes a test long is copied, and not made again."""
+
+    postgres: ThrowAwayPostgres
+    folder: Path
+    _kept: dict[World, Kept] = field(default_factory=dict)
+
+    def kept(self, world: World) -> Kept:
+        """Give a world to copy from."""
+        if world not in self._kept:
+            database = Database(self.postgres.fresh_database())
+            with pytest.MonkeyPatch.context() as patch:
+                settings = settings_at(self.folder / f"world-{len(self._kept)}", patch)
+            facts = world(settings, database)
+            database.dispose()
+            self._kept[world] = Kept(_name_in(database.url), settings.home, facts)
+        return self._kept[world]
+
+    def template(self, world: World | None) -> str:
+        """Name the database to copy."""
+        return self.kept(world).template if world else embedded_postgres.DATABASE
+
+    def unpack(self, world: World, home: Path) -> None:
+        """Copy what a world has in its data folder."""
+        shutil.copytree(self.kept(world).home, home, dirs_exist_ok=True)
+
+
+def settings_at(home: Path, patch: pytest.MonkeyPatch) -> Settings:
+    """Give settings with a data folder of the test's own; the machine's own settings and `.env` are not read."""
+    for name in Settings.model_fields:
+        patch.delenv(environment_name(name), raising=False)
+    patch.setitem(Settings.model_config, "env_file", None)
+    patch.setenv("MARKETPLACE_HOME", str(home))
+    # Where nothing listens: a simulator that runs on this machine is somebody else's.
+    patch.setenv("MARKETPLACE_SIMULATOR_PORT", "1")
+    return load_settings()
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAwayPostgres]:
     """One server per test process, gone with all its data at the end."""
@@ -61,13 +117,39 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAwayPost
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def worlds(postgres: ThrowAwayPostgres, tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """What was made before, to be copied."""
+    return Worlds(postgres, tmp_path_factory.mktemp("worlds"))
+
+
 @pytest.fixture
-def database(postgres: ThrowAwayPostgres) -> Iterator[Database]:
-    """A fresh migrated database with the wholesaler in it."""
-    database = Database(postgres.fresh_database())
-    yield database
-    database.dispose()
-    postgres.drop(database.url)
+def world() -> World | None:
+    """What a test begins with; folders and files whose tests need more than the wholesaler name it."""
+    return None
+
+
+@pytest.fixture
+def facts(worlds: Worlds, world: World | None) -> Any:
+    """What is known of the test's world."""
+    return worlds.kept(world).facts if world else None
+
+
+@pytest.fixture(scope="session")
+def test_database(postgres: ThrowAwayPostgres) -> Database:
+    """The database of every test, one after the other: under one name, so that statements are compiled once."""
+    return Database(postgres.url(TEST))
+
+
+@pytest.fixture
+def database(
+    postgres: ThrowAwayPostgres, test_database: Database, worlds: Worlds, world: World | None
+) -> Iterator[Database]:
+    """A fresh migrated database with the wholesaler in it, and with the test's world."""
+    postgres.fresh_database(template=worlds.template(world), name=TEST)
+    yield test_database
+    test_database.dispose()
+    postgres.drop(test_database.url)
 
 
 @pytest.fixture
@@ -78,15 +160,13 @@ def session(database: Database) -> Iterator[Session]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings with a data folder of the test's own; the machine's own settings and `.env` are not read."""
-    for field in Settings.model_fields:
-        monkeypatch.delenv(environment_name(field), raising=False)
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
-    monkeypatch.setenv("MARKETPLACE_HOME", str(tmp_path / "home"))
-    # Where nothing listens: a simulator that runs on this machine is somebody else's.
-    monkeypatch.setenv("MARKETPLACE_SIMULATOR_PORT", "1")
-    return load_settings()
+def settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World | None, worlds: Worlds
+) -> Settings:
+    """Settings with a data folder of the test's own, with what its world has there."""
+    if world is not None:
+        worlds.unpack(world, tmp_path / "home")
+    return settings_at(tmp_path / "home", monkeypatch)
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 import html5lib
-from flask import Flask
+from flask import Config, Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from marketplace.core.actor import Actor
 from marketplace.core.audit import AuditEntry
 from marketplace.core.db import Database
 from marketplace.settings import Settings
-from marketplace.web.session import token_hash
+from marketplace.web.session import _EXTENSION, token_hash
 from marketplace.web.static_files import FOLDER
 
 # What one has read, and the gallery, which keeps nothing.
@@ -47,6 +47,24 @@ def for_tests(app: Flask) -> Flask:
     """Let failures of the application fail the test, and compile each template once a process."""
     app.testing = True
     app.jinja_env.bytecode_cache = CompiledTemplates()
+    return app
+
+
+_shared: list[tuple[Flask, Config]] = []
+
+
+def shared_application(settings: Settings, database: Database) -> Flask:
+    """Have the one application of this process work for a test: to make one takes longer than most tests.
+
+    Who needs other addresses or unusual settings makes an application of their own.
+    """
+    if not _shared:
+        made = for_tests(create_app(settings, database))
+        _shared.append((made, Config(made.root_path, made.config)))
+    app, as_made = _shared[0]
+    app.config.clear()
+    app.config.update(as_made, SECRET_KEY=settings.secret_key)
+    app.extensions[_EXTENSION] = replace(app.extensions[_EXTENSION], settings=settings, database=database)
     return app
 
 

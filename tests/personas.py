@@ -16,13 +16,13 @@ from marketplace.accounts.models import Membership, Password, User, UserSession
 from marketplace.accounts.queries import actor_for_session
 from marketplace.accounts.roles import Role
 from marketplace.accounts.rules import SESSION_LIFE
-from marketplace.app import create_app
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
+from marketplace.settings import Settings
 from resellers.models import Customer, Reseller
 from tests.factories import make_customer, make_reseller, make_wholesaler
-from tests.page import Site, Visitor, for_tests
+from tests.page import Site, Visitor, shared_application
 
 PASSWORD = "seven geese over Lyon"
 
@@ -90,6 +90,12 @@ def make_personas(session: Session) -> None:
     session.flush()
 
 
+def everybody(_settings: Settings, database: Database) -> None:
+    """Begin with the personas."""
+    with database.owner_transaction() as session:
+        make_personas(session)
+
+
 def reseller_called(session: Session, reference: str) -> Reseller:
     """Find a reseller by reference."""
     return session.scalars(select(Reseller).where(Reseller.reference == reference)).one()
@@ -144,13 +150,11 @@ def sign_in(client: Any, database: Database, persona: str) -> str:
 
 
 class PeopledSite(Site):
-    """The application with its own accounts, and the personas in its database."""
+    """The application with its own accounts, on a database that has the personas in it."""
 
     def __post_init__(self) -> None:
-        """Make the application, and everybody."""
-        self.app = for_tests(create_app(self.settings, self.database))
-        with self.database.owner_transaction() as session:
-            make_personas(session)
+        """Have the application work for this test."""
+        self.app = shared_application(self.settings, self.database)
 
     def browser_of(self, persona: str, *, language: str = "en") -> Visitor:
         """Open a browser in which a persona has signed in."""

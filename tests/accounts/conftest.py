@@ -4,7 +4,13 @@ import pytest
 
 from marketplace.core.db import Database
 from marketplace.settings import Settings
-from tests.personas import PeopledSite, make_personas
+from tests.conftest import World
+from tests.personas import PeopledSite, everybody
+
+
+@pytest.fixture
+def world() -> World:
+    return everybody
 
 
 @pytest.fixture
@@ -16,6 +22,4 @@ def site(settings: Settings, database: Database) -> PeopledSite:
 @pytest.fixture
 def people(database: Database) -> Database:
     """The database with the personas in it."""
-    with database.owner_transaction() as session:
-        make_personas(session)
     return database

@@ -22,7 +22,7 @@ from marketplace.core.actor import Actor, Audience
 from marketplace.core.db import APP_ROLE, Base, Database, enter
 from resellers.models import Hop, PriceRuleScope, Reseller
 from tests.factories import make_rule
-from tests.personas import actor_called, customer_called, make_personas, reseller_called, user_called
+from tests.personas import actor_called, customer_called, reseller_called, user_called
 from tests.statement_factories import make_period
 
 # Not ours: the step of the migrations, and the job queue, whose rows hold ids and never an amount or a name.
@@ -82,7 +82,6 @@ class Sides:
 def sides(database: Database) -> Sides:
     """Fill every table that has an owner's column, for both sides."""
     with database.owner_transaction() as session:
-        make_personas(session)
         sides = Sides(
             database,
             ours={

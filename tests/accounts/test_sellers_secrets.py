@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.db import SCREENS_SCHEMA, VIEWS_ROLE, Database
+from marketplace.settings import Settings
 from resellers.models import Basis, Hop
+from tests.conftest import World
 from tests.factories import make_rule
-from tests.personas import actor_called, customer_called, make_personas, reseller_called
+from tests.personas import actor_called, customer_called, everybody, reseller_called
 from tests.statement_factories import make_line, make_period
 
 VENDOR_COST = "7301.77"
@@ -23,11 +25,10 @@ RESELLER_COST = "7409.33"
 RETAIL_PERCENT = "13.59"
 
 
-@pytest.fixture
-def month(database: Database) -> Database:
-    """A month of Nord and its customer Carla's, priced from cost at both hops, and one document parked."""
+def month_with_secrets(settings: Settings, database: Database) -> None:
+    """Begin with a month of Nord and its customer Carla's, priced from cost at both hops, and one document parked."""
+    everybody(settings, database)
     with database.owner_transaction() as session:
-        make_personas(session)
         make_period(session)
         carla = customer_called(session, "carla-works")
         nord = reseller_called(session, "nord")
@@ -61,6 +62,15 @@ def month(database: Database) -> Database:
             text("UPDATE statement SET parked_cost = jsonb_build_object('EUR', CAST(:cost AS text))"),
             {"cost": VENDOR_COST},
         )
+
+
+@pytest.fixture
+def world() -> World:
+    return month_with_secrets
+
+
+@pytest.fixture
+def month(database: Database) -> Database:
     return database
 
 

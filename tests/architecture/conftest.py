@@ -4,7 +4,13 @@ import pytest
 
 from marketplace.core.db import Database
 from marketplace.settings import Settings
-from tests.personas import PeopledSite
+from tests.conftest import World
+from tests.personas import PeopledSite, everybody
+
+
+@pytest.fixture
+def world() -> World:
+    return everybody
 
 
 @pytest.fixture

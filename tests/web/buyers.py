@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from marketplace.billing.models import PeriodStatus, StatementLine
 from marketplace.core.db import Database
+from marketplace.settings import Settings
 from resellers.models import Basis, Customer, Hop
 from tests.factories import make_customer, make_fx, make_mapping
-from tests.personas import PeopledSite, customer_called, reseller_called
+from tests.personas import PeopledSite, customer_called, everybody, reseller_called
 from tests.statement_factories import make_line, make_period
 
 #: What must never reach a page, a file or an answer of the hop below it.
@@ -103,14 +104,18 @@ def _pair(
     return wholesale, retail
 
 
+def two_months(settings: Settings, database: Database) -> Month:
+    """Begin with everybody and two months of statements."""
+    everybody(settings, database)
+    with database.owner_transaction() as session:
+        return make_months(session)
+
+
+@dataclass(kw_only=True)
 class BuyersSite(PeopledSite):
     """The application with everybody, and two months of statements."""
 
-    def __post_init__(self) -> None:
-        """Make people and months."""
-        super().__post_init__()
-        with self.database.owner_transaction() as session:
-            self.month = make_months(session)
+    month: Month
 
 
 @dataclass

@@ -1,16 +1,24 @@
 """Everybody's browser, on two months of statements; folders with a site of their own say so."""
 
+from typing import Any
+
 import pytest
 
 from marketplace.core.db import Database
 from marketplace.settings import Settings
+from tests.conftest import World
 from tests.page import Visitor
-from tests.web.buyers import BuyersSite
+from tests.web.buyers import BuyersSite, two_months
 
 
 @pytest.fixture
-def site(settings: Settings, database: Database) -> BuyersSite:
-    return BuyersSite(settings, database)
+def world() -> World:
+    return two_months
+
+
+@pytest.fixture
+def site(settings: Settings, database: Database, facts: Any) -> BuyersSite:
+    return BuyersSite(settings, database, month=facts)
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from marketplace.core.db import Database
 from marketplace.settings import Settings
 from resellers.models import Reseller, ResellerApplication
 from resellers.words import CheckKind
+from tests.conftest import World
 from tests.page import Visitor
-from tests.personas import PeopledSite
+from tests.personas import PeopledSite, everybody
 
 TYPED = {
     "legal_name": "Alizés Numérique SAS",
@@ -27,6 +28,11 @@ TYPED = {
     "billing_name": "Bruno Petit",
     "billing_email": "bruno@alizes.example",
 }
+
+
+@pytest.fixture
+def world() -> World:
+    return everybody
 
 
 @pytest.fixture

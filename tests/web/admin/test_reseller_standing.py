@@ -13,8 +13,9 @@ from marketplace.vendors.values import PartnerStanding
 from marketplace.web.admin import reseller_standing
 from resellers.models import Enrolment
 from resellers.rules.moves import next_first
+from tests.conftest import World
 from tests.page import Visitor
-from tests.personas import PeopledSite, customer_called, reseller_called
+from tests.personas import PeopledSite, customer_called, everybody, reseller_called
 
 
 class Vendor(Connector):
@@ -25,6 +26,11 @@ class Vendor(Connector):
     def partner_standing(self, partner_id: str) -> PartnerStanding:
         """Answer."""
         return PartnerStanding(partner_id, "Nord Cloud", is_known=partner_id == "4847383", has_signed=False)
+
+
+@pytest.fixture
+def world() -> World:
+    return everybody
 
 
 @pytest.fixture

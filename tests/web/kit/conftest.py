@@ -37,6 +37,11 @@ def add_missing_pages(app: Flask) -> None:
 
 
 @pytest.fixture
+def world() -> None:
+    return None
+
+
+@pytest.fixture
 def site(settings: Settings, database: Database) -> Site:
     site = Site(settings, database)
     add_missing_pages(site.app)

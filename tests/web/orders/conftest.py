@@ -17,10 +17,11 @@ from marketplace.settings import Settings
 from resellers.models import Customer, Hop, Reseller
 from resellers.models.standing import Enrolment
 from resellers.words import EnrolmentStatus, Programme
+from tests.conftest import World
 from tests.factories import make_mapping, make_rule
 from tests.offer_factories import make_plan, make_promotion, make_sku
 from tests.page import Visitor
-from tests.personas import PeopledSite, customer_called, reseller_called
+from tests.personas import PeopledSite, customer_called, everybody, reseller_called
 
 #: A seat costs 13.3713 a month, Nord pays 10.77 % more and Carla 20 % more than that: found nowhere else.
 COST = ("13.3713", "160.4556", "13.37")
@@ -53,28 +54,30 @@ def enrol(session: Session, reseller: Reseller) -> None:
     )
 
 
+def something_to_buy(settings: Settings, database: Database) -> Goods:
+    """Begin with everybody, terms and goods."""
+    everybody(settings, database)
+    with database.owner_transaction() as session:
+        nord, sud = (reseller_called(session, name) for name in ("nord", "sud"))
+        carla, stella = (customer_called(session, name) for name in ("carla-works", "stella-mills"))
+        for reseller in (nord, sud):
+            enrol(session, reseller)
+        for customer in (carla, stella):
+            make_mapping(session, customer=customer, account=f"tenant-{customer.reference}")
+        make_rule(session, Hop.WHOLESALE, percent="10.77")
+        make_rule(session, Hop.RETAIL, percent="20")
+        sku = make_sku(session, "Microsoft 365 Business Premium", reference="CFQ7TTC0LCHC")
+        monthly = make_plan(session, sku, cost="160.4556", listed="240")
+        yearly = make_plan_by_the_year(session, sku)
+        make_plan(session, make_sku(session, "Dynamics 365 Sales", category="Business"), cost="600")
+        return Goods(sku.public_id, monthly.public_id, yearly.public_id, carla.public_id, stella.public_id)
+
+
+@dataclass(kw_only=True)
 class SellingSite(PeopledSite):
     """The application with everybody, and something to buy."""
 
-    def __post_init__(self) -> None:
-        """Make people, terms and goods."""
-        super().__post_init__()
-        with self.database.owner_transaction() as session:
-            nord, sud = (reseller_called(session, name) for name in ("nord", "sud"))
-            carla, stella = (customer_called(session, name) for name in ("carla-works", "stella-mills"))
-            for reseller in (nord, sud):
-                enrol(session, reseller)
-            for customer in (carla, stella):
-                make_mapping(session, customer=customer, account=f"tenant-{customer.reference}")
-            make_rule(session, Hop.WHOLESALE, percent="10.77")
-            make_rule(session, Hop.RETAIL, percent="20")
-            sku = make_sku(session, "Microsoft 365 Business Premium", reference="CFQ7TTC0LCHC")
-            monthly = make_plan(session, sku, cost="160.4556", listed="240")
-            yearly = make_plan_by_the_year(session, sku)
-            make_plan(session, make_sku(session, "Dynamics 365 Sales", category="Business"), cost="600")
-            self.goods = Goods(
-                sku.public_id, monthly.public_id, yearly.public_id, carla.public_id, stella.public_id
-            )
+    goods: Goods
 
     def promote(self, **facts: Any) -> None:
         """Have the vendor promote what is sold by the month."""
@@ -99,8 +102,13 @@ def make_plan_by_the_year(session: Session, sku: Sku) -> Plan:
 
 
 @pytest.fixture
-def site(settings: Settings, database: Database) -> SellingSite:
-    return SellingSite(settings, database)
+def world() -> World:
+    return something_to_buy
+
+
+@pytest.fixture
+def site(settings: Settings, database: Database, facts: Any) -> SellingSite:
+    return SellingSite(settings, database, goods=facts)
 
 
 @pytest.fixture

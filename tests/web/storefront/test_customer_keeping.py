@@ -9,11 +9,17 @@ from marketplace.accounts.models import Membership, OutgoingMail
 from marketplace.core.db import Database
 from marketplace.settings import Settings
 from resellers.models import Customer
+from tests.conftest import World
 from tests.page import Visitor
-from tests.personas import PeopledSite, customer_called, reseller_called
+from tests.personas import PeopledSite, customer_called, everybody, reseller_called
 
 HEADER = "reference,legal_name,country,vat_number,registration_number,currency,email\n"
 NINA = {"reference": "nina-forge", "legal_name": "Nina Forge", "country": "FR", "currency": "EUR"}
+
+
+@pytest.fixture
+def world() -> World:
+    return everybody
 
 
 @pytest.fixture

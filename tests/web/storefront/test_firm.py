@@ -9,12 +9,18 @@ from marketplace.core.actor import Actor
 from marketplace.core.db import Database
 from marketplace.settings import Settings
 from resellers.operations.agreements import publish_agreement
+from tests.conftest import World
 from tests.page import Visitor
-from tests.personas import PASSWORD, PERSONAS, PeopledSite
+from tests.personas import PASSWORD, PERSONAS, PeopledSite, everybody
 from tests.resellers.test_brand import png
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TYPED = {"name": "Nord Cloud", "accent": "#7a3fd1", "host": "cloud.nord.example", "path": "nord"}
+
+
+@pytest.fixture
+def world() -> World:
+    return everybody
 
 
 @pytest.fixture

@@ -15,19 +15,19 @@ from marketplace.core.period import Period
 from marketplace.settings import Settings
 from resellers.models import Basis, Hop
 from tests.billing.lake import Usage, deliver
+from tests.conftest import World
 from tests.factories import make_mapping, make_rule
 from tests.page import Visitor
-from tests.personas import PeopledSite, customer_called
+from tests.personas import PeopledSite, customer_called, everybody
 from tests.web.storefront.test_figures import list_of
 
 NOW = datetime(2024, 10, 5, 8, tzinfo=UTC)
 SECRET = "7.13131313"
 
 
-@pytest.fixture
-def site(settings: Settings, database: Database) -> PeopledSite:
-    """A month whose daily parts have endless fractions: thirds of cents, priced by a tenth and a fifth."""
-    site = PeopledSite(settings, database)
+def thirds_of_cents(settings: Settings, database: Database) -> None:
+    """Begin with a month whose daily parts have endless fractions: thirds of cents, priced by a tenth and a fifth."""
+    everybody(settings, database)
     with database.owner_transaction() as session:
         make_mapping(session, customer=customer_called(session, "carla-works"), account="a1", vendor="cloud")
         make_rule(session, Hop.WHOLESALE, basis=Basis.COST, percent="10")
@@ -45,7 +45,16 @@ def site(settings: Settings, database: Database) -> PeopledSite:
         dry_run=False,
         now=NOW,
     )
-    return site
+
+
+@pytest.fixture
+def world() -> World:
+    return thirds_of_cents
+
+
+@pytest.fixture
+def site(settings: Settings, database: Database) -> PeopledSite:
+    return PeopledSite(settings, database)
 
 
 @pytest.fixture
