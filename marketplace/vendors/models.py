@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,6 +45,8 @@ class ProvisioningRequest(Base):
     # purchase, change, upgrade, customer, attestation: and what is asked, as `requests.py` writes it.
     kind: Mapped[str]
     asked: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    # Whether it buys more: then the vendor's word on the reseller must be a good one, and not old.
+    buys: Mapped[bool] = mapped_column(default=False, server_default=false())
     # For people: "10 × Microsoft 365 Business Premium".
     about: Mapped[str]
     # The job that is told of every turn, and what it knows the request by.
@@ -83,7 +85,7 @@ class ProvisioningAttempt(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("provisioning_request.id", ondelete="CASCADE"))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    # ask, look, answer, by_hand.
+    # check, ask, look, answer, by_hand.
     step: Mapped[str]
     # The state it led to; blank while it runs, `interrupted` where its worker died.
     outcome: Mapped[str] = mapped_column(default="")

@@ -136,19 +136,25 @@ def change_enrolment(
 
 def record_answer(
     session: Session, *, actor: Actor, enrolment_id: UUID, answer: VendorAnswer, now: datetime
-) -> Enrolment:
-    """Keep what the vendor said of a partner id. An answer about another id than the one on record changes nothing."""
+) -> bool:
+    """Keep what the vendor said of a partner id; give whether it is another word than its last one.
+
+    An answer about another id than the one on record changes nothing. What machines ask every night goes into the
+    audit trail where the answer is another one.
+    """
     require(actor, Permission.WHOLESALER_PARTIES_MANAGE)
     enrolment, reseller = enrolment_called(session, enrolment_id)
     if not enrolment.partner_id:
         raise NothingToCheck
     if answer.partner_id != enrolment.partner_id:
-        return enrolment
+        return False
     before = enrolment_as_json(enrolment)
     enrolment.known_as, enrolment.checked_at = answer.known_as, now
     enrolment.is_known, enrolment.has_signed = answer.is_known, answer.has_signed
-    _record(session, actor, reseller, "enrolment.check", enrolment, before=before)
-    return enrolment
+    is_other = before != enrolment_as_json(enrolment)
+    if is_other or actor.user_id is not None:
+        _record(session, actor, reseller, "enrolment.check", enrolment, before=before)
+    return is_other
 
 
 def record_prerequisite(

@@ -130,7 +130,13 @@ def selling_state_of(
         reasons=reasons,
         partner_id=enrolment.partner_id,
         programme=enrolment.programme,
-        needs_check=bool(enrolment.partner_id) and (checked is None or now - checked > CHECK_HOLDS_FOR),
+        # A "no" is never relied on: whoever put it right orders again at once.
+        needs_check=bool(enrolment.partner_id)
+        and (
+            checked is None
+            or now - checked > CHECK_HOLDS_FOR
+            or not (enrolment.is_known and enrolment.has_signed)
+        ),
     )
 
 

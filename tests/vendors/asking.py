@@ -16,8 +16,10 @@ from marketplace.vendors.provisioning.operations import ask
 from marketplace.vendors.provisioning.requests import Asked, NewRequest, SubscriptionChange
 from marketplace.vendors.values import Change, OrderLine, Purchase
 from resellers.models import Customer
+from resellers.models.standing import Enrolment
+from resellers.words import EnrolmentStatus, Programme
 from tests.factories import make_customer
-from tests.vendors.simulated import Simulator, line
+from tests.vendors.simulated import RESELLER, Simulator, line
 
 STAFF = Actor.system("Wanda")
 
@@ -39,6 +41,7 @@ class Desk:
         key: UUID | None = None,
         told_job: str = "",
         customer: str = "carnac",
+        buys: bool = False,
     ) -> int:
         """Ask, and give the request's id."""
         with self.database.owner_transaction() as session:
@@ -52,6 +55,7 @@ class Desk:
                 customer_id=buyer.id,
                 asked=asked,
                 about="10 × Microsoft 365 Business Premium",
+                buys=buys,
                 told_job=told_job,
                 origin="order 7",
             )
@@ -60,6 +64,22 @@ class Desk:
     def buy(self, account: str, *lines: OrderLine, key: UUID | None = None, told_job: str = "") -> int:
         """Ask for a purchase."""
         return self.ask(Purchase(account, lines or (line(),)), account=account, key=key, told_job=told_job)
+
+    def buy_for_a_partner(self, account: str, partner_id: str = RESELLER, *, told_job: str = "") -> int:
+        """Ask for a purchase by a reseller the vendor has never been asked about."""
+        with self.database.owner_transaction() as session:
+            buyer = make_customer(session, "quiberon")
+            session.add(
+                Enrolment(
+                    reseller_id=buyer.reseller_id,
+                    vendor="microsoft",
+                    programme=Programme.INDIRECT_RESELLER.value,
+                    status=EnrolmentStatus.ACTIVE.value,
+                    partner_id=partner_id,
+                )
+            )
+        asked = Purchase(account, (line(partner_id=partner_id),))
+        return self.ask(asked, account=account, told_job=told_job, customer="quiberon", buys=True)
 
     def change(self, account: str, subscription: str, change: Change) -> int:
         """Ask for a change."""
@@ -85,6 +105,17 @@ class Desk:
     def public_id(self, request_id: int) -> UUID:
         """Give what people know it by."""
         return self.request(request_id).public_id
+
+    def steps(self, request_id: int) -> list[str]:
+        """Give what each try did."""
+        with self.database.owner_transaction() as session:
+            return list(
+                session.scalars(
+                    select(ProvisioningAttempt.step)
+                    .where(ProvisioningAttempt.request_id == request_id)
+                    .order_by(ProvisioningAttempt.id)
+                )
+            )
 
     def outcomes(self, request_id: int) -> list[str]:
         """Give what each try led to."""

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from catalog.models import Plan, Promotion
 from catalog.words import BillingCycle, Term
 from marketplace.core.actor import Actor
+from marketplace.core.errors import N_, Phrase
 from marketplace.orders.models import Order, OrderLine
+from marketplace.orders.operations.history import note
 from marketplace.orders.operations.pricing import lines_of
 from marketplace.orders.queries.accounts import account_at
 from marketplace.orders.rules.change_data import change_words, from_data
@@ -33,6 +35,7 @@ from resellers.queries.standing import selling_state
 
 #: The job that vendors' requests tell of every turn.
 FOLLOW = "orders.follow"
+_CHECKED_FIRST = N_("Before anything is bought, %(vendor)s is asked again about the partner id %(id)s.")
 
 
 def begin(session: Session, order: Order, *, actor: Actor, now: datetime) -> None:
@@ -42,7 +45,7 @@ def begin(session: Session, order: Order, *, actor: Actor, now: datetime) -> Non
         _ask_for_purchases(session, order, lines, actor=actor, now=now)
     else:
         for line in lines:
-            _ask_for_change(session, order, line, actor=actor)
+            _ask_for_change(session, order, line, actor=actor, now=now)
     session.flush()  # what follows looks at the requests
 
 
@@ -66,7 +69,7 @@ def _ask_for_purchases(
     for vendor, of_vendor in by_vendor.items():
         # Blank where the mapping has ended since: staff then do it by hand.
         account = account_at(session, customer_id=order.customer_id, vendor=vendor, day=now.date()) or ""
-        partner_id = selling_state(session, order.reseller_id, vendor, now=now).partner_id
+        partner_id = _partner_of(session, order, vendor, now=now)
         purchase = values.Purchase(
             account,
             tuple(
@@ -87,12 +90,24 @@ def _ask_for_purchases(
             ),
         )
         about = ", ".join(f"{line.quantity} × {line.product}" for line in of_vendor)
-        _ask(session, order, vendor, account, purchase, about=about, name=vendor, actor=actor)
+        _ask(session, order, vendor, account, purchase, about=about, name=vendor, buys=True, actor=actor)
 
 
-def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: Actor) -> None:
+def _partner_of(session: Session, order: Order, vendor: str, *, now: datetime) -> str:
+    """Give the partner on record, and write down where the vendor is asked about it before anything is bought."""
+    selling = selling_state(session, order.reseller_id, vendor, now=now)
+    if selling.needs_check:
+        words = Phrase.of(_CHECKED_FIRST, vendor=vendor, id=selling.partner_id)
+        note(session, order, actor=Actor.system("orders"), now=now, words=words)
+    return selling.partner_id
+
+
+def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: Actor, now: datetime) -> None:
     subscription = session.get_one(Subscription, line.subscription_id)
     change = _asked_change(session, subscription, line)
+    buys = change.quantity is not None and change.quantity > subscription.quantity
+    if buys:
+        _partner_of(session, order, subscription.vendor, now=now)
     _ask(
         session,
         order,
@@ -101,6 +116,7 @@ def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: A
         SubscriptionChange(subscription.vendor_subscription_id, change),
         about=f"{subscription.friendly_name or line.product}: {change_words(line.change or {})}",
         name=str(line.public_id),
+        buys=buys,
         actor=actor,
     )
 
@@ -143,6 +159,7 @@ def _ask(
     *,
     about: str,
     name: str,
+    buys: bool,
     actor: Actor,
 ) -> None:
     ask(
@@ -156,6 +173,7 @@ def _ask(
             customer_id=order.customer_id,
             asked=asked,
             about=about,
+            buys=buys,
             told_job=FOLLOW,
             origin=str(order.public_id),
         ),

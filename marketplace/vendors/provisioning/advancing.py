@@ -5,7 +5,7 @@ Killed in between, the next worker finds a try without an end and makes it again
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text, update
@@ -16,6 +16,7 @@ from marketplace.core.actor import Audience, Permission
 from marketplace.core.db import Database
 from marketplace.core.errors import N_, Phrase
 from marketplace.vendors.connector import Connector
+from marketplace.vendors.enrolments import record_standing
 from marketplace.vendors.models import ProvisioningAttempt, ProvisioningRequest
 from marketplace.vendors.provisioning.carrying_out import Outcome, Step, carry_out
 from marketplace.vendors.provisioning.operations import send, tell, turn
@@ -28,6 +29,8 @@ from marketplace.vendors.provisioning.rules import (
     look_again_after,
     pause_after,
 )
+from marketplace.vendors.values import Purchase
+from resellers.queries.standing import selling_state
 
 _LOCK = 7_202_202
 _INTERRUPTED = "interrupted"
@@ -95,13 +98,7 @@ def _begin(session: Session, *, request_id: int, now: datetime) -> _Begun | None
         .where(ProvisioningAttempt.request_id == request.id, ProvisioningAttempt.ended_at.is_(None))
         .values(outcome=_INTERRUPTED, ended_at=now)
     )
-    step = Step(
-        asked=asked_from_data(request.kind, request.asked),
-        account=request.account,
-        key=request.key,
-        orders=tuple(request.orders),
-        answer=request.answer,
-    )
+    step = _step(session, request, now=now)
     turn(request, RequestState.SENT, now=now)
     request.attempts += 1
     attempt = ProvisioningAttempt(request_id=request.id, started_at=now, step=step.name)
@@ -110,10 +107,32 @@ def _begin(session: Session, *, request_id: int, now: datetime) -> _Begun | None
     return _Begun(attempt.id, request.vendor, step)
 
 
+def _step(session: Session, request: ProvisioningRequest, *, now: datetime) -> Step:
+    """Say what is next. What buys goes out with the partner id of the day, once the vendor's word on it is good."""
+    asked = asked_from_data(request.kind, request.asked)
+    partner_id = ""
+    if request.buys and not request.orders:
+        selling = selling_state(session, request.reseller_id, request.vendor, now=now)
+        partner_id = selling.partner_id if selling.needs_check else ""
+        if isinstance(asked, Purchase):
+            lines = tuple(replace(line, partner_id=selling.partner_id) for line in asked.lines)
+            asked = replace(asked, lines=lines)
+    return Step(
+        asked=asked,
+        account=request.account,
+        key=request.key,
+        orders=tuple(request.orders),
+        answer=request.answer,
+        partner_id=partner_id,
+    )
+
+
 def _finish(session: Session, *, request_id: int, begun: _Begun, outcome: Outcome, now: datetime) -> None:
     """Note what came of a try."""
     request = session.get_one(ProvisioningRequest, request_id, with_for_update=True)
     attempt = session.get_one(ProvisioningAttempt, begun.attempt_id)
+    if outcome.partner is not None:
+        record_standing(session, request.reseller_id, request.vendor, outcome.partner, now=now)
     state, pause = outcome.state, _pause(request, outcome)
     if state is RequestState.QUEUED and request.attempts >= MOST_ATTEMPTS:
         state, pause = RequestState.FAILED, None
@@ -129,7 +148,7 @@ def _finish(session: Session, *, request_id: int, begun: _Begun, outcome: Outcom
     if state is RequestState.BY_HAND:
         request.due_on = now.date() + timedelta(days=HAND_DAYS)
     session.flush()  # the jobs below must not be there without it
-    if request.next_attempt_at is not None:
+    if state is RequestState.QUEUED or request.next_attempt_at is not None:
         send(session, request, at=request.next_attempt_at)
     if state is not RequestState.QUEUED:
         tell(session, request)
@@ -138,7 +157,7 @@ def _finish(session: Session, *, request_id: int, begun: _Begun, outcome: Outcom
 
 def _pause(request: ProvisioningRequest, outcome: Outcome) -> timedelta | None:
     match outcome.state:
-        case RequestState.QUEUED:
+        case RequestState.QUEUED if outcome.partner is None:
             return pause_after(request.attempts, outcome.retry_after)
         case RequestState.WAITING:
             return look_again_after(request.attempts - 1)

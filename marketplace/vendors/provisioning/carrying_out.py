@@ -22,6 +22,7 @@ from marketplace.vendors.values import (
     Attestation,
     NewCustomer,
     OrderStatus,
+    PartnerStanding,
     Purchase,
     SubscriptionStatus,
     VendorOrder,
@@ -35,6 +36,13 @@ _NEEDS = {
     Attestation: Capability.AGREEMENTS,
 }
 _NO_ACCOUNT = N_("The customer has no account at %(vendor)s that is mapped today, so people have to do it.")
+_UNKNOWN = N_(
+    "%(vendor)s does not know the reseller's partner id %(id)s: correct it with the reseller's enrolment, then try again."
+)
+_UNSIGNED = N_(
+    "%(vendor)s says that the partner %(id)s has not signed its partner agreement: have the reseller sign it in the "
+    "vendor's portal, then try again."
+)
 _CANCELLED = N_("The vendor cancelled the order: %(words)s")
 _UPGRADE_FAILED = N_("The vendor did not carry out the upgrade: %(words)s")
 
@@ -57,10 +65,14 @@ class Step:
     key: UUID
     orders: Sequence[str] = ()
     answer: str = ""
+    # The reseller's partner id, where the vendor is to look at it before anything is asked.
+    partner_id: str = ""
 
     @property
     def name(self) -> str:
         """What kind of step it is."""
+        if self.partner_id:
+            return "check"
         return "answer" if self.orders and self.answer else "look" if self.orders else "ask"
 
 
@@ -76,6 +88,8 @@ class Outcome:
     error_code: str = ""
     retry_after: timedelta | None = None
     received: dict[str, Any] = field(default_factory=dict)
+    # What the vendor says of the reseller.
+    partner: PartnerStanding | None = None
 
 
 def carry_out(connector: Connector, step: Step) -> Outcome:
@@ -104,6 +118,8 @@ def carry_out(connector: Connector, step: Step) -> Outcome:
 
 
 def _carry_out(connector: Connector, step: Step) -> Outcome:
+    if step.partner_id and Capability.PARTNERS in connector.capabilities:
+        return _check(connector, step)
     match step.asked:
         case Purchase():
             return _purchase(connector, step, step.asked)
@@ -129,6 +145,17 @@ def _carry_out(connector: Connector, step: Step) -> Outcome:
         case Attestation():
             connector.attest(step.account, step.asked, key=step.key)
             return Outcome(RequestState.DONE, result=Provisioned(step.account))
+
+
+def _check(connector: Connector, step: Step) -> Outcome:
+    """Ask about the reseller. On a good word the request is taken up again at once."""
+    found = connector.partner_standing(step.partner_id)
+    received = {"known": found.is_known, "signed": found.has_signed, "name": found.name}
+    if found.is_known and found.has_signed:
+        return Outcome(RequestState.QUEUED, received=received, partner=found)
+    words = _UNSIGNED if found.is_known else _UNKNOWN
+    error = Phrase.of(words, vendor=connector.vendor, id=step.partner_id)
+    return Outcome(RequestState.FAILED, error=error, received=received, partner=found)
 
 
 def _purchase(connector: Connector, step: Step, purchase: Purchase) -> Outcome:

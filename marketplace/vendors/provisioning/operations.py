@@ -65,6 +65,7 @@ def ask(session: Session, *, actor: Actor, request: NewRequest) -> ProvisioningR
             customer_id=request.customer_id,
             kind=kind_of(request.asked).value,
             asked=asked_as_data(request.asked),
+            buys=request.buys,
             about=request.about,
             told_job=request.told_job,
             origin=request.origin,

@@ -73,6 +73,8 @@ class NewRequest:
     asked: Asked
     # For people.
     about: str
+    # Whether it buys more: then the vendor is first asked about the reseller, where its last word is old.
+    buys: bool = False
     # The job told of every turn, as `job(database, settings, request_id=..., origin=...)`.
     told_job: str = ""
     origin: str = ""

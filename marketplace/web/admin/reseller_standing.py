@@ -16,6 +16,7 @@ from marketplace.core.actor import Actor, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import Refusal
 from marketplace.orders.jobs import LOOK_AT_CREDIT
+from marketplace.vendors.enrolments import answer_of
 from marketplace.vendors.registry import connector_for
 from marketplace.web.admin import blueprint
 from marketplace.web.admin.reseller_forms import (
@@ -31,7 +32,6 @@ from marketplace.web.guards import requires
 from marketplace.web.session import current_actor, transaction, wiring
 from resellers.models import Enrolment, Reseller
 from resellers.operations import standing
-from resellers.operations.standing import VendorAnswer
 from resellers.queries.standing import (
     acceptances_of,
     billing_mode_of,
@@ -132,13 +132,7 @@ def check_enrolment(enrolment_id: UUID) -> ResponseReturnValue:
     if not enrolment.partner_id:
         raise standing.NothingToCheck
     with closing(connector_for(wiring().settings, enrolment.vendor)) as connector:
-        found = connector.partner_standing(enrolment.partner_id)
-    answer = VendorAnswer(
-        partner_id=found.partner_id,
-        known_as=found.name,
-        is_known=found.is_known,
-        has_signed=found.has_signed,
-    )
+        answer = answer_of(connector.partner_standing(enrolment.partner_id))
     with transaction() as session:
         standing.record_answer(
             session, actor=current_actor(), enrolment_id=enrolment_id, answer=answer, now=utc_now()

@@ -1,0 +1,25 @@
+"""Requests that buy: the vendor is asked about the reseller first.
+
+Revision ID: 0017
+Revises: 0016
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the mark; what is on its way already goes on without."""
+    op.add_column(
+        "provisioning_request", sa.Column("buys", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
+
+
+def downgrade() -> None:
+    """Forget it."""
+    op.drop_column("provisioning_request", "buys")
