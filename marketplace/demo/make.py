@@ -150,11 +150,12 @@ def _make_catalogue(
             file="offer_matrix.csv",
             content=price_lists.offer_matrix(),
         )
-        _promote(session, running)
+        promotion = _promote(session, running)
     simulated_vendor.sell(settings, newest)
+    simulated_vendor.promote(settings, promotion, terms=(Term.P1Y,))
 
 
-def _promote(session: Session, running: Period) -> None:
+def _promote(session: Session, running: Period) -> PromotionTerms:
     """Have the vendor take something off a year of teamwork, for the first seats of a customer."""
     product = session.scalars(select(Product).where(Product.reference == price_lists.PROMOTED)).one()
     plans = session.scalars(
@@ -173,6 +174,7 @@ def _promote(session: Session, running: Period) -> None:
         is_first_purchase_only=True,
     )
     add_promotion(session, actor=STAFF, product_id=product.public_id, terms=terms, plan_ids=plans)
+    return terms
 
 
 def _put_in_force(

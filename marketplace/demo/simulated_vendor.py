@@ -1,13 +1,17 @@
 """What the simulated vendor knows of the demonstration: its customers have accounts there, so that they can order."""
 
 import csv
+from collections.abc import Sequence
 
+from catalog.rules.promotions import PromotionTerms
+from catalog.words import Term
 from marketplace.demo import firms
 from marketplace.settings import Settings
 
 FOLDER = "simulator"
 _CUSTOMERS = "customers.csv"
 _PRICE_LIST = "price_list.csv"
+_PROMOTIONS = "promotions.csv"
 
 
 def prepare(settings: Settings) -> None:
@@ -27,3 +31,23 @@ def sell(settings: Settings, price_list: bytes) -> None:
     folder = settings.home / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _PRICE_LIST).write_bytes(price_list)
+
+
+def promote(settings: Settings, promotion: PromotionTerms, *, terms: Sequence[Term]) -> None:
+    """Have the simulator take a promotion off, for some terms."""
+    with (settings.home / FOLDER / _PROMOTIONS).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ("reference", "percent", "starts_on", "ends_on", "terms", "maximum_quantity", "first_purchase")
+        )
+        writer.writerow(
+            (
+                promotion.reference,
+                promotion.percent,
+                promotion.starts_on,
+                promotion.ends_on,
+                " ".join(term.value for term in terms),
+                promotion.maximum_quantity or "",
+                "yes" if promotion.is_first_purchase_only else "",
+            )
+        )

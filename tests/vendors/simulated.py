@@ -113,9 +113,12 @@ def line(
     cycle: BillingCycle = BillingCycle.MONTHLY,
     partner_id: str = RESELLER,
     ends_on: date | None = None,
+    promotion: str = "",
 ) -> OrderLine:
     """Describe an order line."""
-    return OrderLine(number, *sku, term, cycle, quantity, partner_id=partner_id, ends_on=ends_on)
+    return OrderLine(
+        number, *sku, term, cycle, quantity, partner_id=partner_id, ends_on=ends_on, promotion=promotion
+    )
 
 
 def buy(

@@ -12,6 +12,7 @@ from marketplace.vendors.simulator import (
     paths_of_admin,
     paths_of_files,
     paths_of_vendor,
+    promotions,
 )
 from marketplace.vendors.simulator.answers import answer
 from marketplace.vendors.simulator.desk import Desk, time_of
@@ -29,7 +30,7 @@ _REFUSED = 400
 def create_simulator(folder: Path | None = None, *, provisioning_seconds: int | None = None) -> Flask:
     """Make the application with its state in a folder, or in memory alone."""
     app = Flask("simulator")
-    store, sold = Store(folder), catalogue.load(folder)
+    store, sold, promoted = Store(folder), catalogue.load(folder), promotions.load(folder)
     app.extensions["store"] = store
     store.begin()
     world = store.find(World, "world") or World()
@@ -51,7 +52,7 @@ def create_simulator(folder: Path | None = None, *, provisioning_seconds: int | 
             return disturbed
         store.begin()
         world = store.find(World, "world") or World()
-        g.desk = Desk(store, sold, world, time_of(world, utc_now()))
+        g.desk = Desk(store, sold, world, time_of(world, utc_now()), promoted)
         life.let_pass(g.desk)
         if not any(part in request.path for part in _OPEN) and not _is_signed_in():
             raise Refused("401", "The token is missing or not valid.", 401)

@@ -19,7 +19,10 @@ INVOICED_ON_DAY = 6
 _TERM_WORDS = {Term.P1M: "One-Month", Term.P1Y: "One-Year", Term.P3Y: "Three-Year"}
 _SENTINEL = "0001-01-01T00:00:00"
 #: What a bill can be made to get wrong.
-BILL_ERRORS = ("wrong_price", "wrong_quantity", "twice", "missing", "unknown_subscription")
+BILL_ERRORS = (
+    *("wrong_price", "wrong_quantity", "twice", "missing", "unknown_subscription"),
+    "missing_promotion",
+)
 
 Row = dict[str, Any]
 
@@ -110,7 +113,9 @@ def _licence_row(charge: Charge, one: Subscription, customer: Customer, period: 
         "TaxTotal": Decimal("0.00"),
         "Total": charge.subtotal,
         "Currency": one.currency,
-        "PriceAdjustmentDescription": "",
+        "PriceAdjustmentDescription": json.dumps([f"{charge.percent_off:.1f}% Promotion"])
+        if charge.promotion
+        else "",
         "PublisherName": "Microsoft",
         "PublisherId": "NA",
         "SubscriptionDescription": one.name,
@@ -135,7 +140,7 @@ def _licence_row(charge: Charge, one: Subscription, customer: Customer, period: 
         "SubscriptionEndDate": _day(end - timedelta(days=1)),
         "ReferenceID": charge.reference,
         "ProductQualifiers": "[]",
-        "PromotionID": "",
+        "PromotionID": charge.promotion,
     }
 
 
@@ -210,8 +215,11 @@ def _who(customer: Customer, reseller: str, invoice: str) -> Row:
 
 
 def _spoilt(rows: Sequence[Row], kind: str) -> list[Row]:
-    """Get the first licence line of the bill wrong."""
-    number = next((i for i, row in enumerate(rows) if row["UnitType"] == "Licenses"), None)
+    """Get the first licence line of the bill wrong, or the first one with a promotion."""
+    licences = (i for i, row in enumerate(rows) if row["UnitType"] == "Licenses")
+    if kind == "missing_promotion":
+        licences = (i for i in licences if rows[i]["PromotionID"])
+    number = next(licences, None)
     if number is None:
         return list(rows)
     row, others = rows[number], [*rows[:number], *rows[number + 1 :]]
@@ -227,6 +235,9 @@ def _spoilt(rows: Sequence[Row], kind: str) -> list[Row]:
             price = price * Decimal("1.1")
         case "wrong_quantity":
             quantity += 1
+        case "missing_promotion":
+            price = Decimal(row["UnitPrice"])
+            row = {**row, "PromotionID": "", "PriceAdjustmentDescription": ""}
     subtotal = price.quantize(CENTS, rounding=ROUND_DOWN) * quantity
     changed = {
         "EffectiveUnitPrice": price,

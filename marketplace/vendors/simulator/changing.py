@@ -11,7 +11,12 @@ from marketplace.vendors.simulator import shown
 from marketplace.vendors.simulator.catalogue import UPGRADES, Sku
 from marketplace.vendors.simulator.desk import Desk
 from marketplace.vendors.simulator.documents import Subscription, Tranche, Transition
-from marketplace.vendors.simulator.life import WINDOW, add_charge, running_cycle
+from marketplace.vendors.simulator.life import (
+    WINDOW,
+    add_charge,
+    promote,
+    running_cycle,
+)
 from marketplace.vendors.simulator.refusals import Refused
 from marketplace.vendors.simulator.selling import check_limit
 
@@ -212,6 +217,7 @@ def _move(
         _note(desk, one)
     target.product, target.sku, target.name, target.item = sku.product, sku.sku, sku.title, item
     target.quantity, target.unit_price = quantity, price
+    promote(desk, target, day=desk.today)
     _end_window(target)
     settle(target, quantity)
     _note(desk, target)

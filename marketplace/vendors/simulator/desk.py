@@ -1,5 +1,6 @@
 """What every request works with: the books, what is sold, and what time it is there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -7,6 +8,7 @@ from uuid import UUID, uuid5
 
 from marketplace.vendors.simulator.catalogue import Catalogue
 from marketplace.vendors.simulator.documents import Customer, Subscription, World
+from marketplace.vendors.simulator.promotions import Promotion
 from marketplace.vendors.simulator.refusals import not_found
 from marketplace.vendors.simulator.store import Store
 
@@ -25,6 +27,7 @@ class Desk:
     catalogue: Catalogue
     world: World
     now: datetime
+    promotions: Sequence[Promotion] = ()
 
     @property
     def today(self) -> date:

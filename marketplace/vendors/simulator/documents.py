@@ -47,6 +47,7 @@ class CartLine(Document):
     friendly_name: str
     partner_id: str = ""
     ends_on: date | None = None
+    promotion: str = ""
 
 
 class Cart(Document):
@@ -113,8 +114,10 @@ class Subscription(Document):
     is_extended: bool = False
     term: Term
     cycle: BillingCycle
-    # For the whole term and one seat, as the price list had it when the term began.
+    # For the whole term and one seat, as the price list had it when the term began, before the promotion.
     unit_price: Decimal
+    promotion: str = ""
+    percent_off: Decimal = Decimal(0)
     partner_id: str = ""
     bought_at: datetime
     ready_at: datetime
@@ -138,8 +141,10 @@ class Charge(Document):
     subscription: str
     at: datetime
     kind: str
-    # For one seat and a whole charge cycle.
+    # For one seat and a whole charge cycle, before the promotion; the effective one is after it.
     unit_price: Decimal
+    promotion: str = ""
+    percent_off: Decimal = Decimal(0)
     quantity: int
     from_day: date
     last_day: date

@@ -11,6 +11,7 @@ from marketplace.rating.terms import ChargeCycle, charge_cycles, cycles_in_term,
 from marketplace.vendors.simulator.catalogue import PAID_TWINS
 from marketplace.vendors.simulator.desk import CENTS, Desk, at_midnight
 from marketplace.vendors.simulator.documents import Charge, Subscription, Tranche
+from marketplace.vendors.simulator.promotions import taken_off
 
 WINDOW = timedelta(hours=168)
 FULL_REFUND = timedelta(hours=24)
@@ -96,11 +97,15 @@ def _renew(desk: Desk, one: Subscription) -> None:
         return
     if one.is_extended:
         price = price * _EXTRA
+    was_trial = one.is_trial
     kind = "convert" if one.is_trial or reference != f"{one.product}:{one.sku}" else "renew"
     one.product, one.sku, one.name = sku.product, sku.sku, sku.title
     one.item = sku.item(segment=one.segment, country=one.country, day=day)
     one.term, one.cycle, one.quantity, one.unit_price, one.is_trial = term, cycle, quantity, price, False
     one.next_term = None
+    one.promotion, one.percent_off = "", Decimal(0)
+    if not was_trial and not one.is_extended:
+        promote(desk, one, day=day, is_renewal=kind == "renew")
     end = date.fromisoformat(custom[:10]) + timedelta(days=1) if custom else None
     begin_term(one, day, at_midnight(day), end=end)
     if one.is_extended:
@@ -124,10 +129,25 @@ def _extend(desk: Desk, one: Subscription) -> None:
     factor = _EXTRA if monthly is not None else _EXTRA_WITHOUT_MONTHLY
     base = monthly if monthly is not None else one.unit_price / months_of(one.term)
     one.term, one.cycle, one.unit_price, one.is_extended = Term.P1M, BillingCycle.MONTHLY, base * factor, True
+    one.promotion, one.percent_off = "", Decimal(0)
     begin_term(one, day, at)
     one.window_until, one.tranches, one.next_term = None, [], None
     charge(desk, one, "renew", running_cycle(one, day), at=at)
     one.version += 1
+
+
+def promote(desk: Desk, one: Subscription, *, day: date, is_renewal: bool = False, wanted: str = "") -> None:
+    """Take off what the vendor promotes, for the term that begins."""
+    found = taken_off(
+        desk.promotions,
+        one,
+        desk.subscriptions(one.account),
+        day=day,
+        is_renewal=is_renewal,
+        wanted=wanted,
+    )
+    one.promotion = found.terms.reference if found else ""
+    one.percent_off = found.terms.percent if found else Decimal(0)
 
 
 def begin_term(one: Subscription, day: date, at: datetime, *, end: date | None = None) -> None:
@@ -171,7 +191,8 @@ def add_charge(
     """Write one line of the bill: the seats for the days of a cycle from a day on. Negative seats are given back."""
     price = cycle_price(one)
     days = (cycle.end - from_day).days
-    effective = price if days == cycle.whole_days else price / cycle.whole_days * days
+    promoted = price * (100 - one.percent_off) / 100
+    effective = promoted if days == cycle.whole_days else promoted / cycle.whole_days * days
     if kind in _SEATS_CHANGE:
         subtotal = (effective * quantity).quantize(CENTS, rounding=ROUND_DOWN)
     else:
@@ -184,6 +205,8 @@ def add_charge(
             at=at,
             kind=kind,
             unit_price=price,
+            promotion=one.promotion,
+            percent_off=one.percent_off,
             quantity=quantity,
             from_day=from_day,
             last_day=cycle.end - timedelta(days=1),

@@ -18,7 +18,7 @@ from marketplace.vendors.simulator.documents import (
     Signed,
     Subscription,
 )
-from marketplace.vendors.simulator.life import begin_term, charge, running_cycle
+from marketplace.vendors.simulator.life import begin_term, charge, promote, running_cycle
 from marketplace.vendors.simulator.refusals import Refused, not_found
 
 _MOST_SEATS = 10_000
@@ -61,6 +61,7 @@ def _cart_line(line: Mapping[str, Any]) -> CartLine:
         friendly_name=line.get("friendlyName") or "",
         partner_id=chosen[0] if chosen else "",
         ends_on=date.fromisoformat(ends[:10]) + timedelta(days=1) if ends else None,
+        promotion=line.get("promotionId") or "",
     )
 
 
@@ -230,6 +231,7 @@ def _subscribe(desk: Desk, order: Order, line: CartLine, sku: Sku, segment: str)
         status_since=desk.today,
         status="pending" if order.question else "active",
     )
+    promote(desk, one, day=desk.today, wanted=line.promotion)
     if not order.question:
         start(desk, one, ends_on=line.ends_on)
     desk.store.put(one)

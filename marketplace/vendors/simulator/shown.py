@@ -162,6 +162,7 @@ def subscription(desk: Desk, one: Subscription) -> Body:
         "id": one.id,
         "offerId": one.item,
         "offerName": one.name,
+        "promotionId": one.promotion,
         "friendlyName": one.friendly_name,
         "productType": {"id": "Azure" if one.is_consumption else "OnlineServicesNCE"},
         "quantity": one.quantity,
