@@ -9,11 +9,13 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace import schema
 from marketplace.core import embedded_postgres
 from marketplace.core.actor import Actor
+from marketplace.core.audit import AuditEntry
 from marketplace.core.db import Database
 from marketplace.settings import Settings, environment_name, load_settings
 
@@ -74,6 +76,7 @@ class Worlds:
     postgres: ThrowAwayPostgres
     folder: Path
     _kept: dict[World, Kept] = field(default_factory=dict)
+    _read: dict[World | None, Database] = field(default_factory=dict)
 
     def kept(self, world: World) -> Kept:
         """Give a world to copy from."""
@@ -89,6 +92,17 @@ class Worlds:
     def template(self, world: World | None) -> str:
         """Name the database to copy."""
         return self.kept(world).template if world else embedded_postgres.DATABASE
+
+    def to_read(self, world: World | None) -> Database:
+        """Give the database that all tests share which only read a world."""
+        if world not in self._read:
+            self._read[world] = Database(self.postgres.fresh_database(template=self.template(world)))
+        return self._read[world]
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        for database in self._read.values():
+            database.dispose()
 
     def unpack(self, world: World, home: Path) -> None:
         """Copy what a world has in its data folder."""
@@ -118,9 +132,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAwayPost
 
 
 @pytest.fixture(scope="session")
-def worlds(postgres: ThrowAwayPostgres, tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+def worlds(postgres: ThrowAwayPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
     """What was made before, to be copied."""
-    return Worlds(postgres, tmp_path_factory.mktemp("worlds"))
+    worlds = Worlds(postgres, tmp_path_factory.mktemp("worlds"))
+    yield worlds
+    worlds.dispose()
 
 
 @pytest.fixture
@@ -143,13 +159,28 @@ def test_database(postgres: ThrowAwayPostgres) -> Database:
 
 @pytest.fixture
 def database(
-    postgres: ThrowAwayPostgres, test_database: Database, worlds: Worlds, world: World | None
+    request: pytest.FixtureRequest,
+    postgres: ThrowAwayPostgres,
+    test_database: Database,
+    worlds: Worlds,
+    world: World | None,
 ) -> Iterator[Database]:
-    """A fresh migrated database with the wholesaler in it, and with the test's world."""
+    """A migrated database with the wholesaler in it, and with the test's world: fresh, unless the test only reads."""
+    if request.node.get_closest_marker("only_reads") and not request.node.get_closest_marker("writes"):
+        shared = worlds.to_read(world)
+        before = _acts(shared)
+        yield shared
+        assert _acts(shared) == before, "a test that is marked as one that only reads has changed something"
+        return
     postgres.fresh_database(template=worlds.template(world), name=TEST)
     yield test_database
     test_database.dispose()
     postgres.drop(test_database.url)
+
+
+def _acts(database: Database) -> int:
+    with database.owner_transaction() as session:
+        return session.scalar(select(func.count()).select_from(AuditEntry)) or 0
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
+from marketplace.accounts.queries import actor_for_session
 from marketplace.app import create_app
 from marketplace.core.actor import Actor
 from marketplace.core.audit import AuditEntry
 from marketplace.core.db import Database
 from marketplace.settings import Settings
-from marketplace.web.session import _EXTENSION, token_hash
+from marketplace.web.session import _EXTENSION, ActorSource, Wiring, token_hash
 from marketplace.web.static_files import FOLDER
 
 # What one has read, and the gallery, which keeps nothing.
@@ -53,7 +54,9 @@ def for_tests(app: Flask) -> Flask:
 _shared: list[tuple[Flask, Config]] = []
 
 
-def shared_application(settings: Settings, database: Database) -> Flask:
+def shared_application(
+    settings: Settings, database: Database, actor_for_session: ActorSource = actor_for_session
+) -> Flask:
     """Have the one application of this process work for a test: to make one takes longer than most tests.
 
     Who needs other addresses or unusual settings makes an application of their own.
@@ -64,7 +67,7 @@ def shared_application(settings: Settings, database: Database) -> Flask:
     app, as_made = _shared[0]
     app.config.clear()
     app.config.update(as_made, SECRET_KEY=settings.secret_key)
-    app.extensions[_EXTENSION] = replace(app.extensions[_EXTENSION], settings=settings, database=database)
+    app.extensions[_EXTENSION] = Wiring(settings, database, actor_for_session)
     return app
 
 
@@ -209,7 +212,7 @@ class Site:
     actors: dict[str, Actor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.app = for_tests(create_app(self.settings, self.database, actor_for_session=self._actor))
+        self.app = shared_application(self.settings, self.database, self._actor)
 
     def visitor(self, actor: Actor | None = None, *, language: str = "en") -> Visitor:
         """Open a browser, signed in as an actor or as nobody."""

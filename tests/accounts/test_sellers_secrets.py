@@ -19,6 +19,8 @@ from tests.factories import make_rule
 from tests.personas import actor_called, customer_called, everybody, reseller_called
 from tests.statement_factories import make_line, make_period
 
+pytestmark = pytest.mark.only_reads
+
 VENDOR_COST = "7301.77"
 WHOLESALE_PERCENT = "11.37"
 RESELLER_COST = "7409.33"

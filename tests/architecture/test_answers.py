@@ -9,6 +9,8 @@ from marketplace.web.headers import HEADERS
 from tests.architecture.routes import Route, routes
 from tests.personas import PERSONAS, PeopledSite, sign_in
 
+pytestmark = pytest.mark.only_reads
+
 SHELLS = ("walter", "rashid", "carla")
 #: What people and robots put into addresses. Each is sent under every name that any list knows.
 ODD = {

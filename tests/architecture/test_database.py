@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from sqlalchemy import text
 
 from marketplace.core.db import Database
+
+pytestmark = pytest.mark.only_reads
 
 #: What constraints and indexes are called, by kind; the table's name follows.
 PREFIXES = {"p": "pk", "f": "fk", "u": "uq", "c": "ck", "x": "ex"}

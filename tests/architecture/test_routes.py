@@ -2,8 +2,12 @@
 
 import re
 
+import pytest
+
 from tests.architecture.routes import STORED, routes
 from tests.personas import PeopledSite
+
+pytestmark = pytest.mark.only_reads
 
 #: Addresses for visitors who have not signed in, and nobody else's business.
 PUBLIC = {

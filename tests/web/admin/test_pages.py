@@ -5,6 +5,7 @@ import io
 from itertools import product
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from marketplace.billing.models import StatementLine
@@ -14,6 +15,8 @@ from tests.billing.lake import Usage, deliver
 from tests.page import Visitor
 from tests.web.admin.conftest import WholesalersSite
 from tests.web.buyers import Statements
+
+pytestmark = pytest.mark.only_reads
 
 PAGES = [
     "/admin/",
@@ -122,6 +125,7 @@ def test_pages_ask_the_database_within_their_budget(site: WholesalersSite, wanda
     assert over == {}
 
 
+@pytest.mark.writes
 def test_more_rows_ask_no_more(site: WholesalersSite, wanda: Visitor) -> None:
     addresses = [
         "/admin/periods/2024-09",
@@ -154,6 +158,7 @@ def test_lists_are_downloaded(wanda: Visitor) -> None:
         assert wanda.download(f"/admin/{address}?format={format_}")
 
 
+@pytest.mark.writes
 def test_files_hold_amounts_of_every_currency(site: WholesalersSite, wanda: Visitor) -> None:
     with site.database.owner_transaction() as session:
         deliver(session, Path(site.settings.lake), [Usage(cost="4", account="other", currency="USD")])

@@ -9,6 +9,8 @@ from marketplace.core.actor import Audience
 from tests.page import Site, Visitor
 from tests.web.kit.conftest import actor_of
 
+pytestmark = pytest.mark.only_reads
+
 ROOT = Path(__file__).parents[3]
 
 

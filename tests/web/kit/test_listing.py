@@ -18,6 +18,8 @@ from marketplace.web.listing import Column, Filter, ListView
 from tests.page import Site, Visitor
 from tests.web.kit.conftest import actor_of
 
+pytestmark = pytest.mark.only_reads
+
 ITEMS = Table(
     "item", MetaData(), SqlColumn("id", Integer), SqlColumn("name", String), SqlColumn("state", String)
 )

@@ -23,6 +23,8 @@ from marketplace.web.charts import (
 from marketplace.web.forms import NotANumber, parse_number
 from tests.page import Site
 
+pytestmark = pytest.mark.only_reads
+
 NARROW = "\u202f"
 SPACE = "\u00a0"
 

@@ -5,6 +5,8 @@ import pytest
 from tests.page import Visitor
 from tests.web.buyers import BuyersSite, Statements
 
+pytestmark = pytest.mark.only_reads
+
 
 def test_the_month_so_far_is_an_estimate(carla: Visitor) -> None:
     home = carla.get("/portal/")
@@ -56,6 +58,7 @@ def test_pages_ask_the_database_few_questions(
     assert len(statements.sent) <= most, "\n\n".join(statements.sent)
 
 
+@pytest.mark.writes
 def test_a_customer_with_nothing_yet_is_told_what_will_come(site: BuyersSite) -> None:
     with site.database.owner_transaction() as session:
         session.connection().exec_driver_sql("TRUNCATE statement, statement_line")

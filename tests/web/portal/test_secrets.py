@@ -7,6 +7,8 @@ from tests.web.buyers import PURCHASE, VENDOR_COST, BuyersSite
 from tests.web.portal.test_pages import PAGES
 from tests.web.storefront.test_secrets import RESELLERS_PERCENT, WHOLESALERS_PERCENT, sent_to
 
+pytestmark = pytest.mark.only_reads
+
 OTHERS = ("Dunes Hotels", "Sud Cloud", "stella-mills", "Northwind")
 
 

@@ -7,6 +7,8 @@ import pytest
 from tests.page import Page, Visitor, words
 from tests.web.buyers import BuyersSite, Statements
 
+pytestmark = pytest.mark.only_reads
+
 
 def list_of(page: Page) -> list[list[str]]:
     """Give the rows of the list, which stands below the chart and its data."""
@@ -67,6 +69,7 @@ def test_a_text_that_is_no_month_is_no_page(rashid: Visitor) -> None:
     rashid.get("/owed?period=September", status=404)
 
 
+@pytest.mark.writes
 def test_a_line_can_be_asked_about_and_its_answer_read(
     site: BuyersSite, carla: Visitor, rashid: Visitor
 ) -> None:
@@ -86,6 +89,7 @@ def test_a_question_needs_words(site: BuyersSite, rashid: Visitor) -> None:
     assert "Write a few words" in page.main
 
 
+@pytest.mark.writes
 def test_a_question_to_the_wholesaler_is_not_waiting_for_us(site: BuyersSite, rashid: Visitor) -> None:
     sent = rashid.post(f"/lines/{site.month.wholesale_line}/ask", {"text": "Which rate?"})
 
@@ -119,6 +123,7 @@ def test_pages_ask_the_database_few_questions(
     assert len(statements.sent) <= most, "\n\n".join(statements.sent)
 
 
+@pytest.mark.writes
 def test_a_reseller_with_nothing_yet_is_told_what_will_come(site: BuyersSite) -> None:
     with site.database.owner_transaction() as session:
         session.connection().exec_driver_sql("TRUNCATE statement, statement_line")

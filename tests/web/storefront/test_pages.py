@@ -5,6 +5,8 @@ import pytest
 from tests.page import Visitor
 from tests.web.buyers import BuyersSite
 
+pytestmark = pytest.mark.only_reads
+
 PAGES = [
     "/",
     "/owed",

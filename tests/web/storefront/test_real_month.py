@@ -21,6 +21,8 @@ from tests.page import Visitor
 from tests.personas import PeopledSite, customer_called, everybody
 from tests.web.storefront.test_figures import list_of
 
+pytestmark = pytest.mark.only_reads
+
 NOW = datetime(2024, 10, 5, 8, tzinfo=UTC)
 SECRET = "7.13131313"
 

@@ -10,6 +10,8 @@ from tests.page import Visitor
 from tests.web.buyers import PURCHASE, VENDOR_COST, BuyersSite
 from tests.web.storefront.test_pages import PAGES
 
+pytestmark = pytest.mark.only_reads
+
 # The percentage of the wholesaler's rule, and that of the reseller's.
 WHOLESALERS_PERCENT = ("20.0001", "20,0001")
 RESELLERS_PERCENT = ("33.3331", "33,3331")
@@ -88,6 +90,7 @@ def test_rosa_finds_no_wholesale_line(site: BuyersSite, rosa: Visitor) -> None:
     rosa.post(f"/lines/{site.month.wholesale_line}/ask", {"text": "How much?"}, status=404)
 
 
+@pytest.mark.writes
 def test_rosa_does_not_read_questions_about_purchases(
     site: BuyersSite, rashid: Visitor, rosa: Visitor
 ) -> None:
