@@ -94,7 +94,7 @@ def mail_notifications(session: Session, *, site_url: str, now: datetime) -> int
     ).all()
     for notification, user, sender_name in waiting:
         say = catalogue(user.locale).gettext
-        write = partial(written.fact, locale=Locale.parse(user.locale))
+        write = partial(written.fact, locale=Locale.parse(user.locale or "en"))
         words = notification.phrase.said_with(say, write)
         write_mail(
             session,
