@@ -1,4 +1,4 @@
-"""What the shop sells, as its pages search it: one row for each way to buy a SKU."""
+"""What the shop sells, as its pages search it: by offer, or by each way to buy one."""
 
 import re
 from collections.abc import Sequence
@@ -20,29 +20,47 @@ _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class ShopRow:
-    """A way to buy a SKU."""
+class OfferRow:
+    """A SKU, with the plans by which it can be bought."""
 
-    plan_id: int
     sku_id: UUID
     title: str
-    product: str
-    vendor: str
+    about: str
     publisher: str
     category: str
-    term: str
-    billing_cycle: str
-    segment: str
     unit: str
     # The least that can be bought.
     least: int
     is_addon: bool
+    plan_ids: Sequence[int]
+    terms: Sequence[str]
 
 
-def shop_list() -> Select[*tuple[Any, ...]]:
-    """Select `shop_row`'s columns of everything on sale that can be counted."""
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A way to buy a SKU."""
+
+    title: str
+    vendor: str
+    category: str
+    term: str
+
+
+def offers_on_sale() -> Select[*tuple[Any, ...]]:
+    """Select `offer_row`'s columns of everything on sale that can be counted; conditions may be about its plans."""
+    return _on_sale(
+        select(Sku, Product, Publisher.name, func.array_agg(Plan.id), func.array_agg(Plan.term.distinct()))
+    ).group_by(Sku.id, Product.id, Publisher.id)
+
+
+def plans_on_sale() -> Select[*tuple[Any, ...]]:
+    """Select `plan_row`'s columns of everything on sale that can be counted."""
+    return _on_sale(select(Plan, Sku, Product))
+
+
+def _on_sale(selected: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return (
-        select(Plan, Sku, Product, Publisher.name)
+        selected.select_from(Plan)
         .join(Sku, Sku.id == Plan.sku_id)
         .join(Product, Product.id == Sku.product_id)
         .join(Publisher, Publisher.id == Product.publisher_id)
@@ -54,23 +72,31 @@ def shop_list() -> Select[*tuple[Any, ...]]:
     )
 
 
-def shop_row(found: Any) -> ShopRow:
-    """Make the row of a list from what `shop_list` gives."""
-    plan, sku, product, publisher = found
-    return ShopRow(
-        plan_id=plan.id,
+def offer_row(found: Any) -> OfferRow:
+    """Make the row of a list from what `offers_on_sale` gives."""
+    sku, product, publisher, plan_ids, terms = found
+    return OfferRow(
         sku_id=sku.public_id,
         title=title_of(product, sku),
-        product=product.own_title or product.title,
-        vendor=product.vendor,
+        about=sku.description or product.description,
         publisher=publisher,
         category=product.own_category or product.category,
-        term=plan.term,
-        billing_cycle=plan.billing_cycle,
-        segment=plan.segment,
         unit=sku.unit,
         least=sku.minimum_quantity,
         is_addon=sku.is_addon,
+        plan_ids=plan_ids,
+        terms=terms,
+    )
+
+
+def plan_row(found: Any) -> PlanRow:
+    """Make the row of a file from what `plans_on_sale` gives."""
+    plan, sku, product = found
+    return PlanRow(
+        title=title_of(product, sku),
+        vendor=product.vendor,
+        category=product.own_category or product.category,
+        term=plan.term,
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from catalog.models import Plan, PriceList, Product, Sku
 from catalog.operations.exchange_rates import import_fx_rates
 from catalog.operations.price_lists import activate, import_price_list
+from catalog.operations.products import OwnWords, change_product
 from catalog.operations.promotions import add_promotion
 from catalog.rules.promotions import PromotionTerms
 from catalog.words import PriceListStatus, Segment, Term
@@ -151,8 +152,18 @@ def _make_catalogue(
             content=price_lists.offer_matrix(),
         )
         promotion = _promote(session, running)
+        _categorise(session)
     simulated_vendor.sell(settings, newest)
     simulated_vendor.promote(settings, promotion, terms=(Term.P1Y,))
+
+
+def _categorise(session: Session) -> None:
+    """Have the wholesaler put what it sells into families, which vendors' lists do not say."""
+    for product in session.scalars(select(Product)).all():
+        family = next((name for name in price_lists.FAMILIES if product.title.startswith(name)), "")
+        if family:
+            words = OwnWords(own_title="", own_category=family, is_listed=product.is_listed)
+            change_product(session, actor=STAFF, product_id=product.public_id, words=words)
 
 
 def _promote(session: Session, running: Period) -> PromotionTerms:

@@ -18,6 +18,17 @@ BACKUP = "coffre"
 MARKETS = ("FR", "BE", "CH", "GB")
 #: Microsoft 365 Business Premium, which the vendor promotes.
 PROMOTED = "CFQ7TTC0LCHC"
+#: What the wholesaler calls a family of products, by how their titles begin.
+FAMILIES = (
+    "Microsoft 365",
+    "Office 365",
+    "Dynamics 365",
+    "Azure",
+    "Power BI",
+    "Exchange",
+    "Defender",
+    "Visio",
+)
 LICENCE_COLUMNS = (
     *("ProductTitle", "ProductId", "SkuId", "SkuTitle", "Publisher", "SkuDescription", "UnitOfMeasure"),
     *("TermDuration", "BillingPlan", "Market", "Currency", "UnitPrice", "PricingTierRangeMin"),

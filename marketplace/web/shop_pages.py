@@ -6,35 +6,21 @@ What it costs above the viewer never leaves the order desk.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import Session
 
-from catalog.models import Plan, Product, Sku
-from catalog.queries.shop import (
-    ShopOffer,
-    ShopRow,
-    categories_on_sale,
-    find_offer,
-    has_words,
-    listed_below,
-    shop_list,
-    shop_row,
-    vendors_on_sale,
-)
+from catalog.models import Plan
+from catalog.queries.shop import OfferRow, ShopOffer, find_offer, offers_on_sale, plans_on_sale
 from catalog.rules.plans import TERM_MONTHS
 from catalog.rules.promotions import PromotionTerms
-from catalog.words import BillingCycle, RelationKind, Segment, Term
+from catalog.words import RelationKind, Term
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, Phrase, Refusal
-from marketplace.core.money import Money
-from marketplace.core.rounding import EXACT, round_ratio
 from marketplace.orders.operations.cart import BuyingNotAllowed, check_buying, put_in_cart
 from marketplace.orders.queries.visible import customers_of
 from marketplace.subscriptions.prices import (
@@ -51,22 +37,11 @@ from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.promotions import verdicts
 from marketplace.web.charts import Part, Parts, in_currency
 from marketplace.web.guards import requires
-from marketplace.web.listing import EXPORTS, Column, Filter, Kind, ListView, OnPhone
+from marketplace.web.listing import EXPORTS
 from marketplace.web.session import current_actor, order_desk, transaction
+from marketplace.web.shop_list import CYCLES, TERMS, Looking, lowest, offer_view, per_month, plan_view
 from resellers.models import Customer, Reseller
 
-TERMS = ((Term.P1M, N_("one month")), (Term.P1Y, N_("one year")), (Term.P3Y, N_("three years")))
-CYCLES = (
-    (BillingCycle.MONTHLY, N_("by the month")),
-    (BillingCycle.ANNUAL, N_("by the year")),
-    (BillingCycle.TRIENNIAL, N_("for three years at once")),
-)
-SEGMENTS = (
-    (Segment.COMMERCIAL, N_("Companies")),
-    (Segment.EDUCATION, N_("Schools")),
-    (Segment.CHARITY, N_("Charities")),
-    (Segment.GOVERNMENT, N_("Public bodies")),
-)
 _MOST_DIGITS = 6
 
 
@@ -123,16 +98,18 @@ def add_shop_pages(pages: ShopPages) -> None:
         actor = current_actor()
         with transaction() as session:
             choice = _choice(session, actor)
-            view = _view(session, choice, actor)
+            looking = Looking(actor, choice.customers, _market(session, choice, actor), utc_now())
             if request.args.get("format") in EXPORTS:
-                return view.respond(session, shop_list(), "shop/list.html")
-            page = view.page(session, shop_list())
+                return plan_view(session, looking).respond(session, plans_on_sale(), "shop/list.html")
+            page = offer_view(session, looking).page(session, offers_on_sale())
+        prices = _prices_of_rows(actor, choice, page.rows)
         return render_template(
             "shop/list.html",
             page=page,
             shell=pages.shell,
             choice=choice,
-            prices=_prices_of_rows(actor, choice, page.rows),
+            lowest={row.sku_id: lowest(row.plan_ids, prices) for row in page.rows},
+            terms=[term.value for term, _ in TERMS],
         )
 
     @pages.blueprint.get("/shop/<uuid:sku_id>")
@@ -230,13 +207,13 @@ def _buyer(desk: Session, actor: Actor, choice: Choice) -> Buyer | None:
     return None
 
 
-def _prices_of_rows(actor: Actor, choice: Choice, rows: Sequence[ShopRow]) -> Mapping[int, SeenPrices]:
+def _prices_of_rows(actor: Actor, choice: Choice, rows: Sequence[OfferRow]) -> Mapping[int, SeenPrices]:
     """Price a page of the list, each plan for the least that can be bought of it."""
     with order_desk() as desk:
         buyer = _buyer(desk, actor, choice)
         if buyer is None:
             return {}
-        wanted = [Wanted(buyer, row.plan_id, row.least) for row in rows]
+        wanted = [Wanted(buyer, plan_id, row.least) for row in rows for plan_id in row.plan_ids]
         found = prices_of(desk, wanted, now=utc_now())
         return {one.plan_id: prices.seen_by(actor) for one, prices in found.items()}
 
@@ -285,13 +262,10 @@ def _by_month(plans: Sequence[PlanOffer]) -> Parts | None:
     currency = ""
     for one in plans:
         price = one.seen and (one.seen.wholesale or one.seen.retail)
-        months = TERM_MONTHS.get(Term(one.plan.term))
-        if one.seen is None or not price or not months:
+        if one.seen is None or not price or one.seen.offer.term not in TERM_MONTHS:
             continue
         currency = price.charge.currency
-        of_term = EXACT.multiply(price.unit, Decimal(one.seen.charges))
-        per_month = Money.rounded(round_ratio(of_term, months, 18), currency)
-        parts.append(Part(name=_plan_words(one.plan), value=per_month.amount))
+        parts.append(Part(name=_plan_words(one.plan), value=per_month(price, one.seen).amount))
     if len(parts) < 2:  # noqa: PLR2004 - nothing to compare
         return None
     return Parts(title=gettext("One unit, a month"), parts=parts, write=in_currency(currency))
@@ -303,100 +277,9 @@ def _plan_words(plan: Plan) -> str:
     return ", ".join(gettext(word) for word in (term, cycle) if word)
 
 
-def _view(session: Session, choice: Choice, actor: Actor) -> ListView[ShopRow]:
-    """Describe the list; filters offer what there is."""
-    market = _market(session, choice, actor)
-    currency = price_list_currency(session)
-    customers = tuple((str(one.public_id), one.legal_name) for one in choice.customers)
-    filters: list[Filter[ShopRow]] = [Filter(key="q", label=N_("Search"), where=has_words, input="search")]
-    if actor.audience is not Audience.CUSTOMER:
-        filters.append(Filter(key="customer", label=N_("Priced for"), choices=customers))
-    filters += [
-        Filter(
-            key="vendor",
-            label=N_("Vendor"),
-            choices=tuple((name, name) for name in vendors_on_sale(session)),
-            where=lambda value: Product.vendor == value,
-        ),
-        Filter(
-            key="category",
-            label=N_("Category"),
-            choices=tuple((name, name) for name in categories_on_sale(session)),
-            where=_in_category,
-        ),
-        Filter(
-            key="term",
-            label=N_("Commitment"),
-            choices=tuple((term.value, label) for term, label in TERMS),
-            where=lambda value: Plan.term == value,
-        ),
-        Filter(
-            key="cycle",
-            label=N_("Paid"),
-            choices=tuple((cycle.value, label) for cycle, label in CYCLES),
-            where=lambda value: Plan.billing_cycle == value,
-        ),
-        Filter(
-            key="segment",
-            label=N_("For"),
-            choices=tuple((segment.value, label) for segment, label in SEGMENTS),
-            where=lambda value: Plan.segment == value,
-        ),
-        Filter(
-            key="most",
-            label=N_("Listed at most, for the term"),
-            where=lambda value: listed_below(_amount(value), market=market, currency=currency, at=utc_now()),
-            input="number",
-        ),
-    ]
-    return ListView[ShopRow](
-        name="shop",
-        columns=(
-            Column(
-                key="title",
-                label=N_("Product"),
-                value=lambda row: row.title,
-                sort=func.coalesce(func.nullif(Product.own_title, ""), Sku.title),
-                phone=OnPhone.TITLE,
-            ),
-            Column(key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, sort=Product.vendor),
-            Column(key="category", label=N_("Category"), value=lambda row: row.category),
-            Column(key="term", label=N_("Plan"), value=lambda row: row.term, sort=Plan.term),
-            *_price_columns(actor),
-        ),
-        filters=tuple(filters),
-        sort="title",
-        tie_break=(Plan.term, Plan.billing_cycle, Plan.id),
-        row=shop_row,
-        page_size=25,
-    )
-
-
 def _market(session: Session, choice: Choice, actor: Actor) -> str:
     """Give the country prices are for: the customer's, else the reseller's."""
     if choice.customer is not None:
         return choice.customer.country
     reseller = session.get(Reseller, actor.reseller_id) if actor.reseller_id is not None else None
     return reseller.country if reseller else ""
-
-
-def _price_columns(actor: Actor) -> list[Column[ShopRow]]:
-    """Give the columns whose cells the template fills with prices of the page."""
-    retail = N_("Price") if actor.audience is Audience.CUSTOMER else N_("Suggested to the customer")
-    columns = [("retail", retail)]
-    if actor.audience is Audience.RESELLER and actor.may(Permission.RESELLER_MARGINS_VIEW):
-        columns = [("wholesale", N_("Price to you")), *columns, ("margin", N_("Your margin"))]
-    return [
-        Column(key=key, label=label, value=lambda _row: None, kind=Kind.MONEY, is_exported=False)
-        for key, label in columns
-    ]
-
-
-def _in_category(value: str) -> ColumnElement[bool]:
-    return func.coalesce(func.nullif(Product.own_category, ""), Product.category) == value
-
-
-def _amount(text: str) -> Decimal:
-    """Read an amount from the address; what is none finds nothing."""
-    plain = text.strip().replace(",", ".")
-    return Decimal(plain) if plain.replace(".", "", 1).isdecimal() and plain.isascii() else Decimal(-1)
