@@ -39,7 +39,7 @@ add_to_menu(
     label=N_("Customers"),
     icon="users",
     permission=Permission.RESELLER_CUSTOMERS_VIEW,
-    place=30,
+    place=20,
     words="margins sales clients",
 )
 

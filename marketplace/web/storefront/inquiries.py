@@ -29,7 +29,7 @@ add_to_menu(
     label=N_("Vendors' questions"),
     icon="message-question",
     permission=Permission.RESELLER_INQUIRIES_ANSWER,
-    place=45,
+    place=62,
     words="vendor inquiry orders waiting",
 )
 

@@ -45,7 +45,7 @@ add_to_menu(
     label=N_("What I owe"),
     icon="coins",
     permission=Permission.RESELLER_STATEMENTS_VIEW,
-    place=10,
+    place=30,
     words="purchases wholesale bill cost",
 )
 

@@ -25,7 +25,7 @@ add_to_menu(
     label=N_("Shop"),
     icon="building-store",
     permission=Permission.RESELLER_ORDERS_VIEW,
-    place=20,
+    place=10,
     words="buy offers catalogue products prices",
 )
 add_to_menu(
@@ -34,7 +34,7 @@ add_to_menu(
     label=N_("Orders"),
     icon="receipt",
     permission=Permission.RESELLER_ORDERS_VIEW,
-    place=25,
+    place=12,
     words="quotes cart purchases approvals",
 )
 add_to_menu(

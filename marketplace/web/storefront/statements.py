@@ -36,7 +36,7 @@ add_to_menu(
     label=N_("Statements"),
     icon="file-text",
     permission=Permission.RESELLER_STATEMENTS_VIEW,
-    place=20,
+    place=32,
     words="documents download purchases",
 )
 add_to_menu(
@@ -45,7 +45,7 @@ add_to_menu(
     label=N_("Customers' statements"),
     icon="receipt",
     permission=Permission.RESELLER_CUSTOMERS_VIEW,
-    place=45,
+    place=34,
     in_menu=False,
     words="sales retail documents download",
 )

@@ -26,7 +26,7 @@ add_to_menu(
     label=N_("Subscriptions"),
     icon="calendar-check",
     permission=Permission.RESELLER_SUBSCRIPTIONS_VIEW,
-    place=50,
+    place=14,
     words="licences seats terms",
 )
 add_to_menu(
@@ -35,7 +35,7 @@ add_to_menu(
     label=N_("Renewals"),
     icon="refresh",
     permission=Permission.RESELLER_SUBSCRIPTIONS_VIEW,
-    place=55,
+    place=16,
     in_menu=False,
     words="terms ends calendar",
 )
