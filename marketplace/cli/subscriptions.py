@@ -19,12 +19,12 @@ from marketplace.core.period import Period
 from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.operations.changing import order_change
 from marketplace.orders.operations.pricing import commitments
-from marketplace.orders.rules.change_data import Orderable, change_words
+from marketplace.orders.rules.change_data import change_words
 from marketplace.settings import load_settings
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.previews import SeenPreview, preview_change
 from marketplace.subscriptions.queries.listed import renewals
-from marketplace.subscriptions.rules.changes import Cancel, ChangeQuantity
+from marketplace.subscriptions.rules.changes import Cancel, Change, ChangeQuantity
 
 
 class UnknownSubscription(Refusal):
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> Result:
         if "period" in args:
             return _renewals(session, actor, Period.parse(args.period))
         identity = _find(session, args.subscription)
-        wanted: Orderable = Cancel() if args.cancel else ChangeQuantity(args.quantity)
+        wanted: Change = Cancel() if args.cancel else ChangeQuantity(args.quantity)
         if args.preview:
             seen = preview_change(session, actor=actor, subscription_id=identity, change=wanted, now=now)
             return Result({"subscription": str(identity), **seen.as_data()}, _words(seen))

@@ -4,7 +4,7 @@ It reads the vendor's prices, so it is worked out in the owner's session and cut
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -30,7 +30,6 @@ from marketplace.subscriptions.rules.changes import Change
 from marketplace.subscriptions.rules.decisions import Decision
 from marketplace.subscriptions.rules.history import Quoted, Standing
 from marketplace.subscriptions.rules.preview import Preview, preview, sums
-from marketplace.subscriptions.rules.renewals import plan_of_renewal
 
 COST, WHOLESALE, RETAIL = "cost", "wholesale", "retail"
 
@@ -171,27 +170,25 @@ def price_change(
 ) -> PricedPreview:
     """Work out what a change would come to now at every hop. The session must be the owner's."""
     buyer = buyers(session, customer_ids=[subscription.customer_id])[subscription.customer_id]
-    found = preview(
-        change,
-        standing,
-        now,
-        renewal_price=_renewal_price(session, standing, subscription, buyer, now.date()),
-    )
+    renews_at = _renewal_price(session, standing, subscription, buyer, change, now.date())
+    found = preview(change, standing, now, renewal_price=renews_at)
     hops = _Hops(session, subscription, standing, buyer, change, now)
     return PricedPreview(found, hops.target, hops.amounts(found), hops.missing)
 
 
 def _renewal_price(
-    session: Session, standing: Standing, subscription: Subscription, buyer: Buyer, day: date
+    session: Session, standing: Standing, subscription: Subscription, buyer: Buyer, change: Change, day: date
 ) -> Quoted | None:
     """Give what it would renew at if it did today."""
+    quoted: Quoted | None = getattr(change, "quoted", None)
     asked = asked_at_renewal(
         standing,
-        plan_of_renewal(standing),
+        (quoted or standing.now.quoted).offer.plan_id,
         customer_id=subscription.customer_id,
         market=buyer.market,
         day=day,
     )
+    asked = replace(asked, quantity=getattr(change, "quantity", None) or standing.now.quantity)
     return quotes(session, [asked]).get(asked)
 
 
@@ -228,24 +225,24 @@ class _Hops:
                 hops[hop] = _amounts(
                     found,
                     unit,
-                    lambda some, hop=hop, its=its: self._money(some, hop, its),  # type: ignore[misc]
+                    lambda some, hop=hop, its=its: self._money(found, some, hop, its),  # type: ignore[misc]
                 )
             except MissingRate as missing:
                 self.missing = str(missing)
         return hops
 
-    def _money(self, some: Sequence[Charge], hop: str, currency: str) -> Money:
+    def _money(self, found: Preview, some: Sequence[Charge], hop: str, currency: str) -> Money:
         total = Decimal(0)
         for charge in some:
-            last = self._standing.now.quoted
-            # What is taken back was sold as what stands; what is charged anew may be sold as something else.
-            offer = self.target.offer if charge.quantity > 0 else last.offer
-            quoted = Quoted(offer, last.unit_cost, charge.unit_listed, last.currency)
+            quoted = Quoted(
+                found.offers[charge], charge.unit_cost, charge.unit_listed, self._subscription.currency
+            )
             formula = self._formula(quoted, charge.price_day, hop)
             total = add(total, exact_amount(formula, basis_of([charge])))
         return Money.rounded(total, currency)
 
     def _formula(self, quoted: Quoted, day: date, hop: str) -> Formula:
+        day = min(day, self._now.date())  # nobody knows yet what holds later
         terms = self._terms.get(day)
         if terms is None:
             terms = price_terms(self._session, [self._buyer], day=day)

@@ -259,6 +259,33 @@ class VendorSubscription:
     reducible: tuple[Reducible, ...] = ()
     next_term: NextTerm | None = None
     suspended_because: tuple[str, ...] = ()
+    # When the vendor confirmed the purchase, where it says so.
+    bought_at: datetime | None = None
+
+    @property
+    def windows_from(self) -> datetime:
+        """The instant from which the hours to give it back count. Terms and charges begin with the whole day."""
+        if self.bought_at is None or self.bought_at.date() != self.starts_at.date():
+            return self.starts_at
+        return self.bought_at
+
+
+class TermEnd(StrEnum):
+    """What a vendor is told to do when a term ends."""
+
+    RENEW = "renew"
+    # The service stops.
+    END = "end"
+    # It is not renewed, and nobody said that it should stop: some vendors let it run on.
+    EXTEND = "extend"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPlan:
+    """The same SKU for a longer term, or paid by another cycle."""
+
+    term: Term
+    billing_cycle: BillingCycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +293,8 @@ class Change:
     """One change of a subscription. Exactly one thing is set."""
 
     quantity: int | None = None
-    auto_renew: bool | None = None
+    at_term_end: TermEnd | None = None
+    plan: OtherPlan | None = None
     # Suspend or resume.
     is_suspended: bool | None = None
     is_cancelled: bool = False

@@ -14,9 +14,8 @@ from marketplace.core.actor import Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, Refusal
 from marketplace.orders.operations.changing import order_change
-from marketplace.orders.rules.change_data import Orderable
 from marketplace.subscriptions.previews import SeenPreview, preview_change
-from marketplace.subscriptions.rules.changes import ChangeQuantity
+from marketplace.subscriptions.rules.changes import Change, ChangeQuantity
 from marketplace.web.guards import requires
 from marketplace.web.session import current_actor, order_desk, transaction
 from marketplace.web.shop_pages import quantity_of
@@ -45,7 +44,7 @@ class Wish:
     quantity: int
 
     @property
-    def change(self) -> Orderable | None:
+    def change(self) -> Change | None:
         """The change it is; None where the number of seats is none."""
         if self.what == "quantity":
             return ChangeQuantity(self.quantity) if self.quantity > 0 else None

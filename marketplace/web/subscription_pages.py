@@ -19,7 +19,6 @@ from marketplace.core.errors import N_
 from marketplace.core.period import Period
 from marketplace.orders.operations.cart import BuyingNotAllowed, check_buying
 from marketplace.orders.queries.visible import PLACES
-from marketplace.orders.rules.change_data import Orderable
 from marketplace.subscriptions.models import ScheduledChange, Subscription
 from marketplace.subscriptions.queries.listed import (
     LATEST,
@@ -33,6 +32,7 @@ from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.queries.visible import visible_to
 from marketplace.subscriptions.rules.changes import (
     Cancel,
+    Change,
     ChangeQuantity,
     Resume,
     SetTermEnd,
@@ -74,7 +74,7 @@ EVENT_LABELS = {
     SegmentKind.EXPIRE: N_("Expired"),
 }
 #: What is asked about on every page: a word for the address, its label, and the change.
-ACTIONS: Sequence[tuple[str, str, Orderable]] = (
+ACTIONS: Sequence[tuple[str, str, Change]] = (
     ("cancel", N_("Cancel it"), Cancel()),
     ("suspend", N_("Suspend it"), Suspend()),
     ("resume", N_("Resume it"), Resume()),

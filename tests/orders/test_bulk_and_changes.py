@@ -10,12 +10,14 @@ from marketplace.core.csv_table import FaultyFile
 from marketplace.orders.models import Order, OrderPrice
 from marketplace.orders.operations.bulk import order_from_file
 from marketplace.orders.operations.changing import AnotherChangeWaits, order_change
-from marketplace.orders.rules.change_data import Orderable, as_data, from_data
 from marketplace.subscriptions.models import ScheduledChange, Subscription
 from marketplace.subscriptions.operations.changing import ChangeNotPossible
 from marketplace.subscriptions.queries.offers import offers_of
-from marketplace.subscriptions.rules.changes import Cancel, ChangeAtRenewal, ChangeQuantity, SetTermEnd
-from marketplace.subscriptions.words import AtTermEnd
+from marketplace.subscriptions.rules.changes import (
+    Cancel,
+    Change,
+    ChangeQuantity,
+)
 from tests.factories import make_customer, make_mapping
 from tests.orders.shop import NOW, Shop, nobody
 
@@ -105,7 +107,7 @@ def bought(shop: Shop, quantity: int = 10) -> Subscription:
     return shop.session.get_one(Subscription, shop.lines(order)[0].became_id)
 
 
-def change(shop: Shop, subscription: Subscription, what: Orderable, **facts: object) -> Order:
+def change(shop: Shop, subscription: Subscription, what: Change, **facts: object) -> Order:
     return order_change(
         shop.session,
         actor=shop.rashid,
@@ -117,12 +119,6 @@ def change(shop: Shop, subscription: Subscription, what: Orderable, **facts: obj
 
 class TestChanges:
     """Every change of a subscription is an order."""
-
-    @pytest.mark.parametrize(
-        "what", [ChangeQuantity(3), ChangeAtRenewal(quantity=4), SetTermEnd(AtTermEnd.END), Cancel()]
-    )
-    def test_what_is_asked_is_kept_with_the_line(self, what: Orderable) -> None:
-        assert from_data(as_data(what)) == what
 
     def test_more_seats_are_added_once_the_vendor_has_done_so(self, shop: Shop) -> None:
         subscription = bought(shop)

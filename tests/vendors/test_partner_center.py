@@ -16,6 +16,7 @@ from marketplace.vendors.values import (
     NextTerm,
     OrderStatus,
     SubscriptionStatus,
+    TermEnd,
     Upgrade,
 )
 from tests.vendors.simulated import (
@@ -335,7 +336,7 @@ class TestChanges:
 
         monkeypatch.setattr(connector, "_body_of", read_while_somebody_adds_seats)
 
-        changed = connector.change(account, one.reference, Change(auto_renew=False), key=uuid4())
+        changed = connector.change(account, one.reference, Change(at_term_end=TermEnd.EXTEND), key=uuid4())
 
         assert (changed.quantity, changed.auto_renew) == (20, False)
 
@@ -375,7 +376,7 @@ def test_a_term_nobody_renews_runs_on_by_the_month_since_may_2026(
     simulator.at("2025-06-10T09:00:00Z")
     account = open_account(connector).account
     one = bought(connector, account)
-    connector.change(account, one.reference, Change(auto_renew=False), key=uuid4())
+    connector.change(account, one.reference, Change(at_term_end=TermEnd.EXTEND), key=uuid4())
 
     simulator.at("2026-06-10T00:00:00Z")
     extended = connector.subscription(account, one.reference)

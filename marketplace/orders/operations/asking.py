@@ -1,7 +1,7 @@
 """Having an order carried out: the vendors are asked, once for each thing, after the transaction commits."""
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import date, datetime
 from uuid import uuid5
 
 from sqlalchemy import select
@@ -13,24 +13,33 @@ from marketplace.core.actor import Actor
 from marketplace.core.errors import N_, Phrase
 from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.operations.history import note
-from marketplace.orders.operations.pricing import lines_of
+from marketplace.orders.operations.pricing import lines_of, ordered_change
 from marketplace.orders.queries.accounts import account_at
-from marketplace.orders.rules.change_data import change_words, from_data
+from marketplace.orders.rules.change_data import change_words
 from marketplace.orders.words import OrderKind
 from marketplace.subscriptions.models import Subscription
-from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.rules.changes import (
     Cancel,
-    ChangeAtRenewal,
+    Change,
+    ChangeBilling,
     ChangeQuantity,
+    ChangeTerm,
+    ConvertTrial,
+    RenewAsItIs,
     Resume,
     SetTermEnd,
     Suspend,
+    Upgrade,
 )
-from marketplace.subscriptions.words import AtTermEnd
+from marketplace.subscriptions.words import When
 from marketplace.vendors import values
 from marketplace.vendors.provisioning.operations import ask
-from marketplace.vendors.provisioning.requests import Asked, NewRequest, SubscriptionChange
+from marketplace.vendors.provisioning.requests import (
+    Asked,
+    NewRequest,
+    SubscriptionChange,
+    SubscriptionUpgrade,
+)
 from resellers.queries.standing import selling_state
 
 #: The job that vendors' requests tell of every turn.
@@ -104,8 +113,16 @@ def _partner_of(session: Session, order: Order, vendor: str, *, now: datetime) -
 
 def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: Actor, now: datetime) -> None:
     subscription = session.get_one(Subscription, line.subscription_id)
-    change = _asked_change(session, subscription, line)
-    buys = change.quantity is not None and change.quantity > subscription.quantity
+    name = subscription.vendor_subscription_id
+    change = ordered_change(session, line)
+    asked: Asked
+    if isinstance(change, Upgrade | ConvertTrial) and not _waits_for_renewal(line):
+        asked = SubscriptionUpgrade(name, _upgrade(line, change.quantity))
+        buys = True
+    else:
+        told = _asked_change(subscription, line, change)
+        asked = SubscriptionChange(name, told)
+        buys = told.plan is not None or (told.quantity or 0) > subscription.quantity
     if buys:
         _partner_of(session, order, subscription.vendor, now=now)
     _ask(
@@ -113,7 +130,7 @@ def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: A
         order,
         subscription.vendor,
         subscription.vendor_account,
-        SubscriptionChange(subscription.vendor_subscription_id, change),
+        asked,
         about=f"{subscription.friendly_name or line.product}: {change_words(line.change or {})}",
         name=str(line.public_id),
         buys=buys,
@@ -121,33 +138,41 @@ def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: A
     )
 
 
-def _asked_change(session: Session, subscription: Subscription, line: OrderLine) -> values.Change:
+def _waits_for_renewal(line: OrderLine) -> bool:
+    return (line.change or {}).get("when") == When.AT_RENEWAL
+
+
+def _asked_change(subscription: Subscription, line: OrderLine, change: Change) -> values.Change:
     """Say a change in the vendor's terms."""
-    match from_data(line.change or {}):
-        case ChangeQuantity(quantity):
-            if line.change and line.change.get("when") == "renewal":
-                return values.Change(next_term=_next_term(session, subscription, quantity))
-            return values.Change(quantity=quantity)
-        case ChangeAtRenewal(quantity):
-            return values.Change(
-                next_term=_next_term(session, subscription, quantity or subscription.quantity)
-            )
+    match change:
         case SetTermEnd(choice):
-            return values.Change(auto_renew=choice is AtTermEnd.RENEW)
-        case Suspend():
-            return values.Change(is_suspended=True)
-        case Resume():
-            return values.Change(is_suspended=False)
+            return values.Change(at_term_end=values.TermEnd(choice.value))
+        case Cancel() if _waits_for_renewal(line):
+            return values.Change(at_term_end=values.TermEnd.END)
         case Cancel():
-            if line.change and line.change.get("when") == "renewal":
-                return values.Change(auto_renew=False)
             return values.Change(is_cancelled=True)
+        case Suspend() | Resume():
+            return values.Change(is_suspended=isinstance(change, Suspend))
+        case RenewAsItIs():
+            return values.Change(drops_next_term=True)
+        case ChangeQuantity(quantity) if not _waits_for_renewal(line):
+            return values.Change(quantity=quantity)
+        case ChangeTerm() | ChangeBilling() if not _waits_for_renewal(line):
+            return values.Change(plan=values.OtherPlan(Term(line.term), BillingCycle(line.billing_cycle)))
+        case _:
+            quantity = getattr(change, "quantity", None) or subscription.quantity
+            return values.Change(next_term=_next_term(line, quantity, getattr(change, "custom_end", None)))
 
 
-def _next_term(session: Session, subscription: Subscription, quantity: int) -> values.NextTerm:
-    offer = offers_of(session, [subscription.plan_id])[subscription.plan_id]
-    product, _, sku = offer.sku.rpartition(":")
-    return values.NextTerm(product, sku, offer.term, offer.billing_cycle, quantity)
+def _next_term(line: OrderLine, quantity: int, ends_on: date | None) -> values.NextTerm:
+    product, _, sku = line.sku.rpartition(":")
+    term, cycle = Term(line.term), BillingCycle(line.billing_cycle)
+    return values.NextTerm(product, sku, term, cycle, quantity, ends_on)
+
+
+def _upgrade(line: OrderLine, quantity: int) -> values.Upgrade:
+    product, _, sku = line.sku.rpartition(":")
+    return values.Upgrade(product, sku, quantity, Term(line.term), BillingCycle(line.billing_cycle))
 
 
 def _ask(

@@ -16,7 +16,7 @@ from marketplace.orders.models import Order, OrderLine, OrderPrice
 from marketplace.orders.operations.cart import check_buying
 from marketplace.orders.operations.placing import send
 from marketplace.orders.queries.visible import PLACES
-from marketplace.orders.rules.change_data import Orderable, as_data, kind_of
+from marketplace.orders.rules.change_data import as_data, kind_of
 from marketplace.orders.rules.states import ON_ITS_WAY
 from marketplace.orders.words import PriceHop
 from marketplace.subscriptions.models import Subscription
@@ -25,7 +25,7 @@ from marketplace.subscriptions.previews import COST, RETAIL, WHOLESALE, PricedPr
 from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.queries.visible import visible_to
-from marketplace.subscriptions.rules.changes import ChangeAtRenewal, ChangeQuantity
+from marketplace.subscriptions.rules.changes import Change
 from resellers.models import Customer
 
 _HOPS = {PriceHop.VENDOR: COST, PriceHop.WHOLESALE: WHOLESALE, PriceHop.RETAIL: RETAIL}
@@ -50,7 +50,7 @@ def order_change(
     *,
     actor: Actor,
     subscription_id: UUID,
-    change: Orderable,
+    change: Change,
     key: UUID,
     now: datetime,
     po_number: str = "",
@@ -133,9 +133,9 @@ def _check_alone(session: Session, subscription: Subscription) -> None:
         raise AnotherChangeWaits(order=other.name)
 
 
-def _line(order: Order, subscription: Subscription, priced: PricedPreview, change: Orderable) -> OrderLine:
+def _line(order: Order, subscription: Subscription, priced: PricedPreview, change: Change) -> OrderLine:
     quoted = priced.quoted
-    quantity = change.quantity if isinstance(change, ChangeQuantity | ChangeAtRenewal) else None
+    quantity: int | None = getattr(change, "quantity", None)
     return OrderLine(
         order_id=order.id,
         number=1,
@@ -151,6 +151,7 @@ def _line(order: Order, subscription: Subscription, priced: PricedPreview, chang
         billing_cycle=quoted.offer.billing_cycle.value,
         unit_list=quoted.unit_listed,
         list_currency=quoted.currency,
+        promotion_id=quoted.promotion.id if quoted.promotion else None,
         term_end=subscription.term_end,
     )
 

@@ -7,21 +7,17 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.queries.promotions import promoted_by
 from marketplace.accounts.operations.notifying import notify_party, notify_user
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.errors import N_, Phrase
-from marketplace.orders.models import Order, OrderLine, OrderPrice
+from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.operations.asking import FOLLOW
 from marketplace.orders.operations.history import note, turn
-from marketplace.orders.operations.pricing import lines_of
-from marketplace.orders.rules.change_data import from_data
-from marketplace.orders.words import OrderKind, OrderState, PriceHop
+from marketplace.orders.operations.pricing import kept_quote, lines_of, ordered_change
+from marketplace.orders.words import OrderKind, OrderState
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.buying import Purchase, activate
 from marketplace.subscriptions.operations.changing import change
-from marketplace.subscriptions.queries.offers import offers_of
-from marketplace.subscriptions.rules.history import Quoted
 from marketplace.vendors.models import ProvisioningRequest
 from marketplace.vendors.provisioning.requests import (
     ProvisionedLine,
@@ -92,7 +88,7 @@ def _take_in(
     if order.kind != OrderKind.PURCHASE:
         for line in lines:
             if request.key == uuid5(order.public_id, str(line.public_id)) and line.became_id is None:
-                _take_in_change(session, line, actor=actor, now=now)
+                _take_in_change(session, line, request, actor=actor, now=now)
         return
     result = result_from_data(request.result)
     made = {one.number: one for one in result.lines} if result else {}
@@ -111,8 +107,6 @@ def _take_in_purchase(
     actor: Actor,
     now: datetime,
 ) -> None:
-    offer = offers_of(session, [line.plan_id])[line.plan_id]
-    cost = session.get_one(OrderPrice, (line.id, PriceHop.VENDOR.value))
     subscription = activate(
         session,
         actor=actor,
@@ -120,36 +114,39 @@ def _take_in_purchase(
             customer_id=order.customer_id,
             vendor_account=request.account,
             # At the price of the moment of ordering, which is held for the term.
-            quoted=Quoted(
-                offer,
-                cost.unit if cost.unit_term is None else cost.unit_term,
-                line.unit_list,
-                cost.currency,
-                promoted_by(session, line.promotion_id),
-            ),
+            quoted=kept_quote(session, line),
             quantity=line.quantity,
             vendor_subscription_id=made.subscription.reference,
             friendly_name=made.subscription.friendly_name or line.product,
             custom_end=line.custom_end,
             order_line=str(line.public_id),
         ),
-        now=min(made.subscription.starts_at, now),
+        now=min(made.subscription.windows_from, now),
     )
     line.became_id, line.term_end = subscription.id, subscription.term_end
     session.flush()
 
 
-def _take_in_change(session: Session, line: OrderLine, *, actor: Actor, now: datetime) -> None:
+def _take_in_change(
+    session: Session, line: OrderLine, request: ProvisioningRequest, *, actor: Actor, now: datetime
+) -> None:
+    """Change a subscription as the vendor did, from the instant it said so; its windows count from there."""
     subscription = session.get_one(Subscription, line.subscription_id)
     changed = change(
         session,
         actor=actor,
         subscription_id=subscription.public_id,
-        change=from_data(line.change or {}),
-        now=now,
+        change=ordered_change(session, line),
+        now=request.ended_at or now,
         order_line=str(line.public_id),
     )
-    line.became_id = changed.subscription.id
+    result = result_from_data(request.result)
+    if changed.other is not None and result is not None:
+        # Some seats went to a subscription of their own.
+        own = subscription.vendor_subscription_id
+        others = [one.subscription.reference for one in result.lines if one.subscription.reference != own]
+        changed.other.vendor_subscription_id = next(iter(others), "")
+    line.became_id = (changed.other or changed.subscription).id
     session.flush()
 
 

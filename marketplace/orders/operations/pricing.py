@@ -10,13 +10,17 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from catalog.models import Plan
+from catalog.queries.promotions import promoted_by
 from marketplace.core.actor import Actor
 from marketplace.core.money import Money
 from marketplace.orders.models import Order, OrderLine, OrderPrice
+from marketplace.orders.rules.change_data import from_data
 from marketplace.orders.rules.seen import ShownLine
 from marketplace.orders.words import PriceHop
 from marketplace.subscriptions.prices import HopPrice, PlanPrices, Wanted, buyers, prices_of
-from marketplace.subscriptions.rules.history import midnight
+from marketplace.subscriptions.queries.offers import offers_of
+from marketplace.subscriptions.rules.changes import Change
+from marketplace.subscriptions.rules.history import Quoted, midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,19 @@ def shown_to(actor: Actor, priced: Iterable[PricedLine]) -> dict[UUID, ShownLine
             seen.retail.charge if seen.retail else None,
         )
     return shown
+
+
+def kept_quote(session: Session, line: OrderLine) -> Quoted:
+    """Give what an ordered line is sold as, at the price of the moment of ordering."""
+    offer = offers_of(session, [line.plan_id])[line.plan_id]
+    cost = session.get_one(OrderPrice, (line.id, PriceHop.VENDOR.value))
+    unit = cost.unit if cost.unit_term is None else cost.unit_term
+    return Quoted(offer, unit, line.unit_list, cost.currency, promoted_by(session, line.promotion_id))
+
+
+def ordered_change(session: Session, line: OrderLine) -> Change:
+    """Give the change a line asks for."""
+    return from_data(line.change or {}, kept_quote(session, line))
 
 
 def keep_prices(session: Session, priced: Iterable[PricedLine]) -> None:

@@ -97,14 +97,18 @@ def _make(
     before = standing.at_term_end
     if outcome.at_term_end is not None:
         subscription.at_term_end = outcome.at_term_end.value
-    if outcome.segments or subscription.at_term_end != AtTermEnd.RENEW:
+    if outcome.segments or outcome.is_forgotten or subscription.at_term_end != AtTermEnd.RENEW:
         # The vendor does away with what was scheduled by any change within the term.
         end_waiting(session, subscription, When.AT_RENEWAL, now=now, was_carried_out=False)
+    sold_as = standing.offer.product
     other = into
     if outcome.other is not None and into is not None:
         add_segments(session, into, [outcome.other], first_part=len(outcome.segments))
     elif outcome.other is not None:
-        other = _begin_apart(session, subscription, outcome.other, actor=actor)
+        name = _renamed(subscription.friendly_name, sold_as, outcome.other)
+        other = _begin_apart(session, subscription, outcome.other, name=name, actor=actor)
+    if outcome.segments:
+        subscription.friendly_name = _renamed(subscription.friendly_name, sold_as, outcome.segments[-1])
     _record(
         session,
         actor,
@@ -118,7 +122,14 @@ def _make(
     return other
 
 
-def _begin_apart(session: Session, source: Subscription, first: Segment, *, actor: Actor) -> Subscription:
+def _renamed(name: str, sold_as: str, segment: Segment) -> str:
+    """Give the name of what became another product; one that somebody gave it stays."""
+    return segment.quoted.offer.product if name == sold_as else name
+
+
+def _begin_apart(
+    session: Session, source: Subscription, first: Segment, *, name: str, actor: Actor
+) -> Subscription:
     """Begin the subscription that upgraded seats go to. The vendor's id for it comes with its answer."""
     return begin_with(
         session,
@@ -128,7 +139,7 @@ def _begin_apart(session: Session, source: Subscription, first: Segment, *, acto
             vendor_account=source.vendor_account,
             quoted=first.quoted,
             quantity=first.quantity,
-            friendly_name=source.friendly_name,
+            friendly_name=name,
             order_line=first.order_line,
         ),
         first=first,

@@ -79,6 +79,11 @@ class ChangeAtRenewal:
     custom_end: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RenewAsItIs:
+    """Forget what waits for the renewal."""
+
+
 Change = (
     ChangeQuantity
     | Cancel
@@ -90,4 +95,5 @@ Change = (
     | Resume
     | SetTermEnd
     | ChangeAtRenewal
+    | RenewAsItIs
 )

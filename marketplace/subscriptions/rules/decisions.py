@@ -14,6 +14,7 @@ from marketplace.subscriptions.rules.changes import (
     ChangeQuantity,
     ChangeTerm,
     ConvertTrial,
+    RenewAsItIs,
     Resume,
     SetTermEnd,
     Suspend,
@@ -61,6 +62,10 @@ def decide(change: Change, standing: Standing, now: datetime) -> Decision:
             return _term_end(change, standing, now)
         case ChangeAtRenewal():
             return _at_renewal_instructed(change, standing)
+        case RenewAsItIs():
+            if standing.at_renewal is None:
+                return _never(N_("Nothing waits for the renewal."))
+            return _now(now, N_("It renews as it is then, and nothing that was asked for before."))
         case Upgrade() | ChangeTerm() | ChangeBilling() | ConvertTrial():
             if standing.now.status is Status.SUSPENDED:
                 return _never(N_("It is suspended: resume it first."))

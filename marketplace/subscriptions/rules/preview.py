@@ -1,7 +1,7 @@
 """What a change would come to before it is made: the same decision and the same charges as when it is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -16,7 +16,15 @@ from marketplace.subscriptions.rules.changes import (
     Upgrade,
 )
 from marketplace.subscriptions.rules.decisions import Decision, decide
-from marketplace.subscriptions.rules.history import Quoted, Segment, Standing, Waiting, charges, midnight
+from marketplace.subscriptions.rules.history import (
+    Offer,
+    Quoted,
+    Segment,
+    Standing,
+    Waiting,
+    charges,
+    midnight,
+)
 from marketplace.subscriptions.rules.renewals import at_term_end
 from marketplace.subscriptions.rules.steps import Outcome, carry_out, pay_otherwise
 from marketplace.subscriptions.rules.windows import open_lots
@@ -50,6 +58,8 @@ class Preview:
     without: tuple[Charge, ...] = ()
     # The first charges after the renewal, as it would be now, where the change waits for it.
     at_renewal: tuple[Charge, ...] = ()
+    # What each of these charges was sold as.
+    offers: Mapping[Charge, Offer] = field(default_factory=dict)
     # Until when the change can be taken back.
     deadline: datetime | None = None
 
@@ -71,21 +81,25 @@ def sums(some: Sequence[Charge]) -> Sums:
 def preview(
     change: Change, standing: Standing, now: datetime, *, renewal_price: Quoted | None = None
 ) -> Preview:
-    """Say what a change would come to if it were made now. `renewal_price` is what the plan costs today."""
+    """Say what a change would come to if it were made now. `renewal_price` is what it would renew at today."""
     decision = decide(change, standing, now)
     into = change.into if isinstance(change, Upgrade) else None
-    standing_charges = [*standing.charges(), *(into.charges() if into else ())]
-    without = tuple(c for c in standing_charges if c.billed_on >= now.date())
+    offers: dict[Charge, Offer] = {}
+    stands = [c for one in (standing, into) if one for c in _sold(one.segments, offers)]
+    without = tuple(c for c in stands if c.billed_on >= now.date())
     if decision.when is When.NEVER:
         return Preview(decision, Outcome())
     if decision.when is When.AT_RENEWAL or decision.on is None:
         renews = renewal_charges(standing, waiting_for(change, decision), renewal_price)
-        return Preview(decision, Outcome(), until_end=without, without=without, at_renewal=renews)
+        offers |= dict.fromkeys(renews, (renewal_price or standing.now.quoted).offer)
+        return Preview(
+            decision, Outcome(), until_end=without, without=without, at_renewal=renews, offers=offers
+        )
     if isinstance(change, ChangeBilling):
         outcome = Outcome((pay_otherwise(change, standing, decision.on),))
     else:
         outcome = carry_out(change, standing, now)
-    made, later = _charges_after(standing, outcome, now.date(), into)
+    made, later = _charges_after(standing, outcome, now.date(), into, offers)
     period = Period.of(decision.on)
     after = outcome.applied_to(standing)
     opened = [lot.until for lot in open_lots(after.segments, now) if lot.bought_at == now]
@@ -97,12 +111,13 @@ def preview(
         on_bill=tuple(c for c in (*made, *later) if Period.of(c.billed_on) == period),
         until_end=tuple(c for c in (*made, *later) if c.billed_on >= now.date()),
         without=without,
+        offers=offers,
         deadline=max(opened, default=None),
     )
 
 
 def _charges_after(
-    standing: Standing, outcome: Outcome, today: date, into: Standing | None
+    standing: Standing, outcome: Outcome, today: date, into: Standing | None, offers: dict[Charge, Offer]
 ) -> tuple[list[Charge], list[Charge]]:
     """Give the charges the new segments make today, and all others, of the histories after the change."""
     histories = [(standing.segments, outcome.segments)]
@@ -112,15 +127,23 @@ def _charges_after(
     later: list[Charge] = []
     for before, added in histories:
         known = sum(one.kind.is_charged for one in before)
-        for charge in charges((*before, *added)):
+        for charge in _sold((*before, *added), offers):
             is_made = charge.number >= known and charge.billed_on <= today
             (made if is_made else later).append(charge)
     return made, later
 
 
+def _sold(segments: Sequence[Segment], offers: dict[Charge, Offer]) -> list[Charge]:
+    """Give the charges of a history, and note what each was sold as."""
+    charged = [one for one in segments if one.kind.is_charged]
+    found = charges(segments)
+    offers |= {one: charged[one.sold_as].quoted.offer for one in found}
+    return found
+
+
 def waiting_for(change: Change, decision: Decision) -> Waiting | None:
-    """Give what waits for the renewal if a change does; None where the renewal itself stays as it is."""
-    if decision.when is not When.AT_RENEWAL or decision.on is None:
+    """Give what waits for the renewal or the next charge if a change does; None where nothing of it does."""
+    if decision.when not in {When.AT_RENEWAL, When.AT_NEXT_CHARGE} or decision.on is None:
         return None
     match change:
         case ChangeQuantity():

@@ -12,6 +12,7 @@ from marketplace.subscriptions.rules.changes import (
     ChangeQuantity,
     ChangeTerm,
     ConvertTrial,
+    RenewAsItIs,
     Resume,
     SetTermEnd,
     Suspend,
@@ -30,10 +31,14 @@ class Outcome:
     # Where seats are moved: the next segment of the subscription they go into, or the first of a new one.
     other: Segment | None = None
     at_term_end: AtTermEnd | None = None
+    # What waited for the renewal does so no more.
+    is_forgotten: bool = False
 
     def applied_to(self, standing: Standing) -> Standing:
         """Give the subscription after the change."""
         after = standing.followed_by(*self.segments)
+        if self.is_forgotten:
+            after = replace(after, at_renewal=None)
         if self.at_term_end is None:
             return after
         keeps = after.at_renewal if self.at_term_end is AtTermEnd.RENEW else None
@@ -100,6 +105,8 @@ def carry_out(change: Change, standing: Standing, now: datetime, *, order_line: 
             return _one(last, SegmentKind.RESUME, now, order_line, status=Status.ACTIVE)
         case SetTermEnd():
             return Outcome(at_term_end=change.choice)
+        case RenewAsItIs():
+            return Outcome(is_forgotten=True)
         case _:
             raise ValueError(f"{type(change).__name__} takes effect later")
 

@@ -258,8 +258,11 @@ class PartnerCenter(Connector):
             return {"status": "deleted"}
         if change.quantity is not None:
             return {"quantity": change.quantity}
-        if change.auto_renew is not None:
-            return {"autoRenewEnabled": change.auto_renew}
+        if change.at_term_end is not None:
+            return trade.term_end_body(change.at_term_end)
+        if change.plan is not None:
+            plan = change.plan
+            return {"termDuration": plan.term.value, "billingCycle": plan.billing_cycle.value}
         if change.is_suspended is not None:
             return {"status": "suspended" if change.is_suspended else "active"}
         if change.next_term is not None:

@@ -1,20 +1,16 @@
-"""Changes of a subscription: seats, renewal, suspension, cancellation, upgrades; and when the vendor says no."""
+"""Changes of a subscription: seats, renewal, suspension, cancellation; and when the vendor says no."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
 from catalog.words import BillingCycle, Term
-from marketplace.rating.terms import months_of
-from marketplace.vendors.simulator import shown
-from marketplace.vendors.simulator.catalogue import UPGRADES, Sku
+from marketplace.vendors.simulator import shown, transitions
 from marketplace.vendors.simulator.desk import Desk
 from marketplace.vendors.simulator.documents import Subscription, Tranche, Transition
 from marketplace.vendors.simulator.life import (
     WINDOW,
     add_charge,
-    promote,
     running_cycle,
 )
 from marketplace.vendors.simulator.refusals import Refused
@@ -39,16 +35,24 @@ def change(desk: Desk, one: Subscription, sent: Mapping[str, Any]) -> None:
     quantity = int(wanted.get("quantity", one.quantity))
     if quantity != one.quantity:
         _set_quantity(desk, one, quantity)
-    auto_renew = bool(wanted.get("autoRenewEnabled", one.auto_renew))
-    if auto_renew != one.auto_renew:
-        if one.status == "suspended" and auto_renew:
-            raise Refused("2001", "Auto-renew cannot be turned on while the subscription is suspended.")
-        one.auto_renew = auto_renew
-        one.next_term = one.next_term if auto_renew else None
+    if wanted.keys() & {"termDuration", "billingCycle"}:
+        transitions.change_plan(desk, one, sent)
+    if wanted.keys() & {"autoRenewEnabled", "cancelAtTermEnd"}:
+        _set_term_end(one, wanted)
     if "scheduledNextTermInstructions" in wanted:
         _schedule(desk, one, wanted["scheduledNextTermInstructions"])
     one.friendly_name = wanted.get("friendlyName") or one.friendly_name
     _note(desk, one)
+
+
+def _set_term_end(one: Subscription, wanted: Mapping[str, Any]) -> None:
+    """Say whether it renews, and whether it ends for good where it does not."""
+    auto_renew = bool(wanted.get("autoRenewEnabled", one.auto_renew))
+    if one.status == "suspended" and auto_renew and not one.auto_renew:
+        raise Refused("2001", "Auto-renew cannot be turned on while the subscription is suspended.")
+    one.auto_renew = auto_renew
+    one.ends_with_term = not auto_renew and bool(wanted.get("cancelAtTermEnd", one.ends_with_term))
+    one.next_term = one.next_term if auto_renew else None
 
 
 def check_ready(desk: Desk, one: Subscription) -> None:
@@ -145,85 +149,9 @@ def _schedule(desk: Desk, one: Subscription, wanted: Mapping[str, Any] | None) -
 
 
 def upgrade(desk: Desk, one: Subscription, body: Mapping[str, Any]) -> Transition:
-    """Move seats to a better SKU: all of them in place, some into a subscription that ends on the same day."""
+    """Move seats to another SKU at once, and note that what was touched changed."""
     check_ready(desk, one)
-    if one.status != "active":
-        raise Refused("900259", "The subscription is not active.")
-    found = desk.catalogue.by_item(body["toCatalogItemId"], country=one.country, day=desk.today)
-    if found is None or found[0].reference not in UPGRADES.get(f"{one.product}:{one.sku}", ()):
-        raise Refused("900258", "The target is not an upgrade of the subscription's product.")
-    sku = found[0]
-    quantity = int(body["quantity"])
-    if not 0 < quantity <= one.quantity:
-        raise Refused("900236", "The quantity exceeds the seats of the subscription.")
-    term = Term(body.get("termDuration") or one.term.value)
-    cycle = BillingCycle(str(body.get("billingCycle") or one.cycle.value).casefold())
-    if months_of(term) < months_of(one.term):
-        raise Refused("900267", "The term of the target is shorter than that of the source.")
-    price = sku.price(term, cycle, segment=one.segment, country=one.country, at=desk.now)
-    if price is None:
-        raise Refused("900268", "The target is not sold with this term and billing cycle.")
-    if body.get("toSubscriptionId"):
-        raise Refused("900269", "Seats cannot be moved into this subscription.")
-    if (term, cycle) != (one.term, one.cycle):
-        raise Refused("900260", "An upgrade keeps the term and the billing cycle of the source.")
-    target = _move(desk, one, sku, price, quantity=quantity, item=body["toCatalogItemId"])
-    transition = Transition(
-        id=desk.new_id("transition"),
-        subscription=one.id,
-        body={
-            "fromCatalogItemId": body["fromCatalogItemId"],
-            "fromSubscriptionId": one.id,
-            "toCatalogItemId": body["toCatalogItemId"],
-            "toSubscriptionId": target.id,
-            "quantity": quantity,
-            "transitionType": body.get("transitionType", "transition_with_license_transfer"),
-            "events": [
-                {"name": name, "status": "Success", "timestamp": desk.now.isoformat()}
-                for name in ("Conversion", "LicenseTransfer")
-            ],
-        },
-    )
-    transition.body["operationId"] = transition.id
-    desk.store.put(transition)
-    return transition
-
-
-def _move(
-    desk: Desk, one: Subscription, sku: Sku, price: Decimal, *, quantity: int, item: str
-) -> Subscription:
-    """Give seats back from one SKU and charge them in the other, for what is left of the running cycle."""
-    reference, running = desk.new_id("reference"), running_cycle(one, desk.today)
-
-    def settle(subscription: Subscription, seats: int) -> None:
-        add_charge(
-            desk,
-            subscription,
-            "convert",
-            running,
-            quantity=seats,
-            from_day=desk.today,
-            at=desk.now,
-            reference=reference,
-        )
-
-    settle(one, -quantity)
-    target = one
-    if quantity < one.quantity:
-        new = {"id": desk.new_id("subscription"), "changes": 0, "friendly_name": sku.title}
-        target = one.model_copy(deep=True, update=new)
-        one.quantity -= quantity
-        _end_window(one)
-        _note(desk, one)
-    target.product, target.sku, target.name, target.item = sku.product, sku.sku, sku.title, item
-    target.quantity, target.unit_price = quantity, price
-    promote(desk, target, day=desk.today)
-    _end_window(target)
-    settle(target, quantity)
-    _note(desk, target)
-    return target
-
-
-def _end_window(one: Subscription) -> None:
-    """After an upgrade nothing can be given back, and what was scheduled is dropped."""
-    one.window_until, one.full_refund_until, one.next_term, one.tranches = None, None, None, []
+    done, changed = transitions.transition(desk, one, body)
+    for each in changed:
+        _note(desk, each)
+    return done

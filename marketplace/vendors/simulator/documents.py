@@ -129,6 +129,10 @@ class Subscription(Document):
     # The first day no charge has been made for.
     charged_until: date
     next_term: dict[str, Any] | None = None
+    # Ends for good with its term, instead of running on by the month.
+    ends_with_term: bool = False
+    # How the next charge is made, where that was changed within the term.
+    next_cycle: BillingCycle | None = None
     status_since: date
     version: int = 1
     changes: int = 0

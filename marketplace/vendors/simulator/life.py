@@ -41,9 +41,9 @@ def _next_step(desk: Desk, one: Subscription) -> bool:
     if one.term_end is None:
         return False
     if one.charged_until < one.term_end and one.charged_until <= desk.today:
-        charge(
-            desk, one, "cycleCharge", running_cycle(one, one.charged_until), at=at_midnight(one.charged_until)
-        )
+        at = at_midnight(one.charged_until)
+        kind = "changeBillingPlan" if _pay_otherwise(desk, one, at) else "cycleCharge"
+        charge(desk, one, kind, running_cycle(one, one.charged_until), at=at)
         return True
     if one.term_end > desk.today:
         return False
@@ -51,10 +51,21 @@ def _next_step(desk: Desk, one: Subscription) -> bool:
         _become(one, "disabled", one.term_end)
     elif one.auto_renew or one.is_extended:
         _renew(desk, one)
-    elif one.term_end >= EXTENDED_FROM and not one.is_trial:
+    elif one.term_end >= EXTENDED_FROM and not (one.is_trial or one.ends_with_term):
         _extend(desk, one)
     else:
         _become(one, "expired", one.term_end)
+    return True
+
+
+def _pay_otherwise(desk: Desk, one: Subscription, at: datetime) -> bool:
+    """Make the next charge as it was asked for, at the price of that way of paying; say whether it was."""
+    if one.next_cycle is None:
+        return False
+    sku = desk.catalogue.skus[f"{one.product}:{one.sku}"]
+    price = sku.price(one.term, one.next_cycle, segment=one.segment, country=one.country, at=at)
+    one.cycle, one.next_cycle = one.next_cycle, None
+    one.unit_price = one.unit_price if price is None else price
     return True
 
 
@@ -153,6 +164,7 @@ def promote(desk: Desk, one: Subscription, *, day: date, is_renewal: bool = Fals
 def begin_term(one: Subscription, day: date, at: datetime, *, end: date | None = None) -> None:
     """Set a term's dates, and open the days in which it can be given back."""
     one.term_start, one.term_end = day, end or term_end(day, one.term)
+    one.ends_with_term, one.next_cycle = False, None
     one.charged_until = day
     one.window_until, one.full_refund_until = at + WINDOW, at + FULL_REFUND
     one.tranches = [Tranche(quantity=one.quantity, until=one.window_until)]
@@ -172,8 +184,9 @@ def running_cycle(one: Subscription, day: date) -> ChargeCycle:
 
 
 def charge(desk: Desk, one: Subscription, kind: str, cycle: ChargeCycle, *, at: datetime) -> None:
-    """Charge for a whole cycle, and note that it is."""
-    add_charge(desk, one, kind, cycle, quantity=one.quantity, from_day=cycle.start, at=at)
+    """Charge for a cycle as far as it is not charged, and note that it is."""
+    from_day = max(cycle.start, one.charged_until)
+    add_charge(desk, one, kind, cycle, quantity=one.quantity, from_day=from_day, at=at)
     one.charged_until = cycle.end
 
 

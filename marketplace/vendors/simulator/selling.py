@@ -240,7 +240,7 @@ def _subscribe(desk: Desk, order: Order, line: CartLine, sku: Sku, segment: str)
 
 def start(desk: Desk, one: Subscription, *, ends_on: date | None = None) -> None:
     """Begin the first term now, and charge its first cycle."""
-    one.status, one.status_since = "active", desk.today
+    one.status, one.status_since, one.bought_at = "active", desk.today, desk.now
     if one.is_consumption:
         one.auto_renew = False
         return

@@ -172,6 +172,7 @@ def subscription(desk: Desk, one: Subscription) -> Body:
         "commitmentEndDate": last,
         "status": status,
         "autoRenewEnabled": one.auto_renew,
+        "cancelAtTermEnd": one.ends_with_term,
         "isTrial": one.is_trial,
         "billingType": "usage" if one.is_consumption else "license",
         "billingCycle": one.cycle.value,
@@ -180,6 +181,7 @@ def subscription(desk: Desk, one: Subscription) -> Body:
         "partnerId": one.partner_id or None,
         "orderId": one.order,
         "scheduledNextTermInstructions": one.next_term,
+        "nextChargeInstructions": {"billingCycle": one.next_cycle.value} if one.next_cycle else None,
         "suspensionReasons": ["PartnerSuspension"] if one.status == "suspended" else [],
         "attributes": {"etag": etag(one), "objectType": "Subscription"},
     }

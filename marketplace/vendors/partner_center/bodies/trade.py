@@ -24,6 +24,7 @@ from marketplace.vendors.values import (
     OrderStatus,
     Reducible,
     SubscriptionStatus,
+    TermEnd,
     Upgraded,
     VendorInvoice,
     VendorOrder,
@@ -157,6 +158,7 @@ def subscription(body: Body, account: str) -> VendorSubscription:
         reducible=tuple(_reducible(one) for one in seats.get("details") or ()),
         next_term=_next_term(body.get("scheduledNextTermInstructions")),
         suspended_because=tuple(body.get("suspensionReasons") or ()),
+        bought_at=instant(body.get("creationDate")),
     )
 
 
@@ -182,6 +184,18 @@ def _next_term(body: Body | None) -> NextTerm | None:
         quantity=int(body["quantity"]),
         ends_on=day_after(body.get("customTermEndDate")),
     )
+
+
+def term_end_body(choice: TermEnd) -> dict[str, Any]:
+    """Write what is to happen when a term ends.
+
+    Since May 2026 a term that is not renewed runs on by the month unless the vendor is told to cancel it. No public
+    page shows how that is told: the name below is the simulator's, and a vendor that knows it not passes over it.
+    """
+    return {
+        "autoRenewEnabled": choice is TermEnd.RENEW,
+        "cancelAtTermEnd": choice is TermEnd.END,
+    }
 
 
 def next_term_body(wanted: NextTerm, found: CatalogueItem) -> dict[str, Any]:
