@@ -196,8 +196,8 @@ class OutgoingMail(Base):
     # Made here, as for resets.
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     to_address: Mapped[str]
-    # The name before our address: a reseller's, to its customers.
-    sender_name: Mapped[str] = mapped_column(default="", server_default="")
+    # What it wears, to a reseller's customers: see `core.look.Letterhead`. None is our own.
+    letterhead: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
     subject: Mapped[str]
     # Plain text; `{link}` stands where the link goes.
     body: Mapped[str]

@@ -310,3 +310,18 @@ def language_chosen_at(session: Session, *, customer_id: int, email: str = "") -
         )
         or ""
     )
+
+
+def seller_of(
+    session: Session, *, user_id: int | None = None, membership_id: UUID | None = None
+) -> int | None:
+    """Give the reseller who sells to a person's firms, or to the firm of a membership; None: to them nobody alone does."""
+    mine = Membership.user_id == user_id if membership_id is None else Membership.public_id == membership_id
+    sellers = session.scalars(
+        select(Customer.reseller_id)
+        .select_from(Membership)
+        .outerjoin(Customer, Customer.id == Membership.customer_id)
+        .where(mine, Membership.ended_at.is_(None))
+        .distinct()
+    ).all()
+    return sellers[0] if len(sellers) == 1 else None

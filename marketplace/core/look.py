@@ -1,4 +1,4 @@
-"""What pages wear for somebody: a reseller's brand, as far as every page needs it."""
+"""What pages and mails wear for somebody: a reseller's brand, as far as they need it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,6 +12,20 @@ class Look:
     name: str
     has_accent: bool
     has_logo: bool
-    sender_name: str = ""
     support_email: str = ""
     support_phone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letterhead:
+    """A reseller's brand on mails to its customers."""
+
+    name: str
+    # Before our own address of sender; blank is the name.
+    sender_name: str
+    # As #rrggbb; blank is none.
+    accent: str
+    support_email: str
+    support_phone: str
+    # What links begin with: its own host name, or its word of our address.
+    address: str

@@ -25,6 +25,7 @@ from marketplace.accounts.queries import (
     people_visible_to,
     person_row,
     person_visible_to,
+    seller_of,
 )
 from marketplace.accounts.roles import AUDIENCE_LABELS, ROLE_HINTS, ROLE_LABELS, Role, roles_of
 from marketplace.core.actor import Actor, Audience, Permission
@@ -33,7 +34,7 @@ from marketplace.core.errors import N_, Refusal
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
-from marketplace.web.mails import post_mail
+from marketplace.web.mails import letterhead_for, post_mail
 from marketplace.web.preferences import language
 from marketplace.web.session import current_actor, transaction
 
@@ -272,7 +273,7 @@ def invite_page(pages: PeoplePages, *, form: InviteForm, party_name: str = "", a
 
 def mail_invitation(session: Session, invitation: Invitation, *, party_name: str) -> None:
     """Mail a link to choose a password; or, to somebody who has one, that there is a new firm to act for."""
-    look = current_actor().look
+    seller = seller_of(session, membership_id=invitation.membership_id)
     with force_locale(invitation.locale or language()):
         body = render_template(
             "emails/invitation.txt",
@@ -292,7 +293,7 @@ def mail_invitation(session: Session, invitation: Invitation, *, party_name: str
             subject=gettext("Your access to %(party)s", party=party_name),
             body=body,
             path=path,
-            sender_name=look.sender_name if look and invitation.audience is Audience.CUSTOMER else "",
+            letterhead=letterhead_for(session, seller),
         )
 
 

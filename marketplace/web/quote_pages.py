@@ -15,6 +15,7 @@ from marketplace.accounts.operations.mailing import Attachment
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import Refusal
+from marketplace.core.look import Letterhead
 from marketplace.orders.models import Order
 from marketplace.orders.operations.answering import accept, quote_of_customer
 from marketplace.orders.operations.quoting import Sent, make_quote
@@ -22,7 +23,7 @@ from marketplace.orders.queries.shown import find_order, find_quote
 from marketplace.orders.rules.quotes import USUAL_DAYS
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
-from marketplace.web.mails import external, post_mail
+from marketplace.web.mails import external, letterhead_for, post_mail
 from marketplace.web.preferences import LANGUAGES
 from marketplace.web.quote_papers import draw_paper, give_paper, language_for, speaking
 from marketplace.web.session import current_actor, order_desk, transaction
@@ -84,15 +85,17 @@ def add_quote_pages(blueprint: Blueprint, *, places: Permission) -> None:
                     now=utc_now(),
                 )
                 link = url_for("sign_in.quote", token=sent.token)
-                paper = draw_paper(desk, sent.quote, order, customer, link=external(link))
-                _mail(desk, sent, customer, link, paper)
+                letterhead = letterhead_for(desk, order.reseller_id)
+                whole = external(link, letterhead)
+                paper = draw_paper(desk, sent.quote, order, customer, link=whole)
+                _mail(desk, sent, customer, link, paper, letterhead)
         except Refusal as refusal:
             form.refuse(refusal)
             return _page(blueprint, form, order, customer), 422
         return render_template(
             "orders/quoted.html",
             quote=sent.quote,
-            link=external(link),
+            link=whole,
             order=order,
             customer=customer,
             shell=blueprint.name,
@@ -126,7 +129,9 @@ def _add_accepting(blueprint: Blueprint) -> None:
         return redirect(url_for("portal.order", order_id=order_id), code=303)
 
 
-def _mail(desk: Session, sent: Sent, customer: Customer, path: str, paper: Attachment) -> None:
+def _mail(
+    desk: Session, sent: Sent, customer: Customer, path: str, paper: Attachment, letterhead: Letterhead | None
+) -> None:
     """Mail the link, where there is an address; else whoever made it hands it over."""
     quote = sent.quote
     if not quote.sent_to:
@@ -143,6 +148,7 @@ def _mail(desk: Session, sent: Sent, customer: Customer, path: str, paper: Attac
             ),
             body=render_template("emails/quote.txt", quote=quote, customer=customer, reseller=reseller),
             path=path,
+            letterhead=letterhead,
             attachment=paper,
         )
 

@@ -1,13 +1,15 @@
 """Brands: whose a host name or a word of our address is, and what its pages fetch."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.core.look import Look
+from marketplace.core.look import Letterhead, Look
 from resellers.models import Brand, Reseller
+from resellers.rules.brand import address_of
 
 #: What a look is made of, in `look_from`'s order.
 LOOK_COLUMNS = (
@@ -15,7 +17,6 @@ LOOK_COLUMNS = (
     Brand.name,
     Brand.accent,
     Brand.logo_type,
-    Brand.sender_name,
     Brand.support_email,
     Brand.support_phone,
 )
@@ -23,7 +24,7 @@ LOOK_COLUMNS = (
 
 def look_from(values: Any, *, legal_name: str) -> Look | None:
     """Make a look of its columns; None where there is no brand."""
-    brand_id, name, accent, logo_type, sender_name, support_email, support_phone = values
+    brand_id, name, accent, logo_type, support_email, support_phone = values
     if brand_id is None:
         return None
     return Look(
@@ -31,10 +32,34 @@ def look_from(values: Any, *, legal_name: str) -> Look | None:
         name=name or legal_name,
         has_accent=bool(accent),
         has_logo=bool(logo_type),
-        sender_name=sender_name,
         support_email=support_email,
         support_phone=support_phone,
     )
+
+
+def letterheads(session: Session, reseller_ids: Iterable[int], *, site_url: str) -> dict[int, Letterhead]:
+    """Give what mails to the customers of resellers wear, of those that have a brand."""
+    found = session.execute(
+        select(Brand, Reseller.legal_name)
+        .join(Reseller, Reseller.id == Brand.reseller_id)
+        .where(Brand.reseller_id.in_(set(reseller_ids)))
+    )
+    return {
+        brand.reseller_id: Letterhead(
+            name=brand.name or legal_name,
+            sender_name=brand.sender_name or brand.name or legal_name,
+            accent=brand.accent,
+            support_email=brand.support_email,
+            support_phone=brand.support_phone,
+            address=address_of(host=brand.host, path=brand.path, site_url=site_url),
+        )
+        for brand, legal_name in found
+    }
+
+
+def letterhead_of(session: Session, reseller_id: int, *, site_url: str) -> Letterhead | None:
+    """Give what mails to a reseller's customers wear; None is our own."""
+    return letterheads(session, [reseller_id], site_url=site_url).get(reseller_id)
 
 
 def look_at_address(session: Session, *, host: str = "", path: str = "") -> Look | None:

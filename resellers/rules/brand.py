@@ -7,6 +7,7 @@ one wears the nearest lighter shade of it that passes there.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from marketplace.core.cells import Entry, Unusable, email_or_blank
 from marketplace.core.errors import N_, Phrase
@@ -127,6 +128,15 @@ def read_brand(cells: Mapping[str, str], *, own_host: str) -> BrandEntry:
     )
     entry.check()
     return brand
+
+
+def address_of(*, host: str, path: str, site_url: str) -> str:
+    """Give what the links of a brand begin with: its host name, else its word of our address, else our address."""
+    if host:
+        site = urlsplit(site_url)
+        port = f":{site.port}" if site.port else ""
+        return f"{site.scheme}://{host}{port}"
+    return f"{site_url}/at/{path}" if path else site_url
 
 
 def stylesheet(accent: str) -> str:

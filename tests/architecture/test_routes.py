@@ -28,6 +28,7 @@ PUBLIC = {
     "GET /help",
     # What a reseller's pages wear, before anybody signs in there.
     "GET /at/<string:firm>",
+    "GET /at/<string:firm>/<path:page>",
     "GET /brand/<uuid:brand_id>/accent.css",
     "GET /brand/<uuid:brand_id>/logo",
     # Applicants have no account: the private link is what opens their page.

@@ -49,6 +49,7 @@ NO_PAGES = {
     "/admin/applications/<uuid:application_id>/documents/<uuid:document_id>",
     "/admin/palette",
     "/at/<string:firm>",
+    "/at/<string:firm>/<path:page>",
     "/brand/<uuid:brand_id>/accent.css",
     "/brand/<uuid:brand_id>/logo",
     "/firm/brand/accent",

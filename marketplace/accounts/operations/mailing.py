@@ -2,7 +2,7 @@
 
 import smtplib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, make_msgid, parseaddr
@@ -12,16 +12,19 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
 
 from babel import Locale
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.letters import as_html, with_support
 from marketplace.accounts.models import Notification, OutgoingMail, User
 from marketplace.core import written
 from marketplace.core.actor import Audience
 from marketplace.core.errors import N_
 from marketplace.core.languages import catalogue
+from marketplace.core.look import Letterhead
 from marketplace.core.stored_files import FileNotWhole, read_kept
-from resellers.models import Brand, Customer
+from resellers.models import Customer
+from resellers.queries.brands import letterheads
 
 Carrier = Callable[[EmailMessage], None]
 
@@ -51,19 +54,20 @@ def write_mail(
     body: str,
     now: datetime,
     link: str = "",
-    sender_name: str = "",
+    language: str = "",
+    letterhead: Letterhead | None = None,
     attachment: Attachment | None = None,
 ) -> UUID:
     """Put a mail among those to send; `{link}` in the body stands for the link. Give its id.
 
-    `sender_name` stands before our address where a reseller's customers are written to.
+    A mail under a reseller's letterhead says in its language whom to ask.
     """
     mail = OutgoingMail(
         id=uuid4(),
         to_address=to_address,
-        sender_name=sender_name,
+        letterhead=asdict(letterhead) if letterhead else None,
         subject=" ".join(subject.split()),
-        body=body,
+        body=with_support(body, letterhead, language=language),
         link=link,
         attachment=attachment.path if attachment else "",
         attachment_name=attachment.name if attachment else "",
@@ -80,19 +84,20 @@ def write_mail(
 def mail_notifications(session: Session, *, site_url: str, now: datetime) -> int:
     """Write the mails of what people were told and want to have by mail; give how many. For a job, as the owner."""
     waiting = session.execute(
-        select(Notification, User, func.coalesce(Brand.sender_name, ""))
+        select(Notification, User, Customer.reseller_id)
         .join(User, User.id == Notification.user_id)
         .outerjoin(
             Customer,
             (Customer.id == Notification.party_id) & (Notification.audience == Audience.CUSTOMER.value),
         )
-        .outerjoin(Brand, Brand.reseller_id == Customer.reseller_id)
         .where(Notification.awaits_mail)
         .order_by(Notification.id)
         .limit(_AT_ONCE)
         .with_for_update(of=Notification, skip_locked=True)
     ).all()
-    for notification, user, sender_name in waiting:
+    worn = letterheads(session, {seller for *_, seller in waiting if seller}, site_url=site_url)
+    for notification, user, seller in waiting:
+        letterhead = worn.get(seller or 0)
         say = catalogue(user.locale).gettext
         write = partial(written.fact, locale=Locale.parse(user.locale or "en"))
         words = notification.phrase.said_with(say, write)
@@ -101,8 +106,9 @@ def mail_notifications(session: Session, *, site_url: str, now: datetime) -> int
             to_address=user.email,
             subject=words[:_LONGEST_SUBJECT],
             body=f"{say(_GREETING) % {'name': user.name}}\n\n{words}\n\n{{link}}\n",
-            link=f"{site_url}{notification.link}",
-            sender_name=sender_name,
+            link=f"{letterhead.address if letterhead else site_url}{notification.link}",
+            language=user.locale,
+            letterhead=letterhead,
             now=now,
         )
         notification.awaits_mail = False
@@ -141,7 +147,10 @@ def send_next(session: Session, *, carrier: Carrier, sender: str, files: Path, n
 
 def _message(mail: OutgoingMail, *, sender: str, files: Path) -> EmailMessage:
     message = EmailMessage()
-    message["From"] = formataddr((mail.sender_name, parseaddr(sender)[1])) if mail.sender_name else sender
+    letterhead = Letterhead(**mail.letterhead) if mail.letterhead else None
+    message["From"] = formataddr((letterhead.sender_name, parseaddr(sender)[1])) if letterhead else sender
+    if letterhead and letterhead.support_email:
+        message["Reply-To"] = letterhead.support_email
     message["To"] = mail.to_address
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.created_at)
@@ -151,6 +160,8 @@ def _message(mail: OutgoingMail, *, sender: str, files: Path) -> EmailMessage:
     # Out-of-office answers to a password link help nobody.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.body.replace("{link}", mail.link))
+    if letterhead:
+        message.add_alternative(as_html(mail.body, letterhead, link=mail.link), subtype="html")
     if mail.attachment:
         message.add_attachment(
             read_kept(files, mail.attachment),

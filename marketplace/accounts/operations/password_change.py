@@ -10,7 +10,7 @@ from marketplace.accounts import passwords, rules
 from marketplace.accounts.models import Password, PasswordReset, SignInAttempt, User
 from marketplace.accounts.operations.sessions import revoke_sessions_of
 from marketplace.accounts.operations.signing_in import RESET, count_attempt, take_turns
-from marketplace.accounts.queries import memberships_of, user_by_email
+from marketplace.accounts.queries import memberships_of, seller_of, user_by_email
 from marketplace.core import audit
 from marketplace.core.actor import Actor
 from marketplace.core.errors import N_, Refusal
@@ -36,6 +36,8 @@ class ResetLink:
     name: str
     locale: str
     token: str
+    # The reseller who sells to the person's firm, where the person is nobody else's.
+    seller: int | None = None
 
 
 def ask_for_reset(session: Session, *, email: str, ip: str, now: datetime) -> ResetLink | None:
@@ -59,7 +61,13 @@ def ask_for_reset(session: Session, *, email: str, ip: str, now: datetime) -> Re
     if user is None or not user.is_active or too_often or not memberships_of(session, user.id):
         return None
     token = new_link(session, user_id=user.id, life=rules.RESET_LIFE, now=now)
-    return ResetLink(to_address=user.email, name=user.name, locale=user.locale, token=token)
+    return ResetLink(
+        to_address=user.email,
+        name=user.name,
+        locale=user.locale,
+        token=token,
+        seller=seller_of(session, user_id=user.id),
+    )
 
 
 def new_link(session: Session, *, user_id: int, life: timedelta, now: datetime) -> str:

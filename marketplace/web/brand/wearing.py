@@ -1,8 +1,9 @@
 """The files of a brand, and the word of our address under which a reseller is found. All open to visitors."""
 
+from urllib.parse import quote
 from uuid import UUID
 
-from flask import Response, abort, make_response, redirect, url_for
+from flask import Response, abort, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.web.brand import blueprint
@@ -42,10 +43,23 @@ def logo(brand_id: UUID) -> ResponseReturnValue:
 @public
 def at(firm: str) -> ResponseReturnValue:
     """Remember by whose word a visitor came, and show its sign-in page."""
+    return _coming_by(firm, url_for("sign_in.sign_in"))
+
+
+@blueprint.get("/at/<string:firm>/<path:page>")
+@public
+def page_at(firm: str, page: str) -> ResponseReturnValue:
+    """Remember by whose word a visitor came, and go on to a page of this site: a link of a mail."""
+    # One slash leads to this site; two, or a backslash, to another.
+    query = f"?{request.query_string.decode()}" if request.query_string else ""
+    return _coming_by(firm, f"/{quote(page.lstrip('/'))}{query}")
+
+
+def _coming_by(firm: str, target: str) -> ResponseReturnValue:
     with visitors_transaction() as session:
         found = look_at_address(session, path=firm)
     if found is None:
         abort(404)
-    answer = make_response(redirect(url_for("sign_in.sign_in")))
+    answer = make_response(redirect(target))
     answer.set_cookie(CAME_BY, firm, max_age=_YEAR, samesite="Lax", httponly=True)
     return answer

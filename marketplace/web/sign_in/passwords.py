@@ -17,7 +17,7 @@ from marketplace.core.clock import utc_now
 from marketplace.core.errors import Refusal
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import public, requires
-from marketplace.web.mails import post_mail
+from marketplace.web.mails import letterhead_for, post_mail
 from marketplace.web.session import (
     accounts_transaction,
     current_actor,
@@ -91,6 +91,7 @@ def mail_reset_link() -> ResponseReturnValue:
                     subject=gettext("Choose a new password"),
                     body=render_template("emails/reset.txt", name=link.name),
                     path=url_for("sign_in.choose_password", token=link.token),
+                    letterhead=letterhead_for(session, link.seller),
                 )
     answer = render_template("sign_in/link_mailed.html", email=form.email.data)
     time.sleep(max(0.0, began + _ASKING_TAKES - time.monotonic()))
