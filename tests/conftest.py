@@ -23,6 +23,16 @@ World = Callable[[Settings, Database], Any]
 """Fills an empty marketplace with what tests begin with, and gives what they want to know of it."""
 TEST = "test"
 
+LONGEST_FIRST = ("journeys", "test_from_an_empty_folder.py", "oracle", "test_embedded_postgres.py")
+"""Folders and files that take longest: begun first, they do not end last and alone."""
+
+
+@pytest.hookimpl(trylast=True)  # after the tests were shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take longest."""
+    ranks = {part: rank for rank, part in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: min(ranks.get(part, len(ranks)) for part in item.path.parts))
+
 
 @dataclass
 class ThrowAwayPostgres:

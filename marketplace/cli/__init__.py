@@ -8,25 +8,27 @@ from collections.abc import Sequence
 
 from marketplace.cli.frame import run_command
 
-TOPICS = (
-    "migrate",
-    "serve",
-    "worker",
-    "simulator",
-    "doctor",
-    "demo",
-    "users",
-    "import_terms",
-    "usage",
-    "close",
-    "statements",
-    "explain",
-    "subscriptions",
-    "orders",
-    "catalog",
-    "backup",
-    "restore",
-)
+#: The module of each command; only that of the command which is run is imported, so that it starts at once.
+TOPICS = {
+    "migrate": "migrate",
+    "serve": "serve",
+    "worker": "worker",
+    "simulator": "simulator",
+    "doctor": "doctor",
+    "demo": "demo",
+    "user": "users",
+    "import": "import_terms",
+    "usage": "usage",
+    "close": "close",
+    "statements": "statements",
+    "explain": "explain",
+    "subscription": "subscriptions",
+    "renewals": "subscriptions",
+    "order": "orders",
+    "catalog": "catalog",
+    "backup": "backup",
+    "restore": "restore",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

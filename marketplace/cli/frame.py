@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from types import FrameType
@@ -71,11 +71,11 @@ class _Parser(argparse.ArgumentParser):
         raise _WrongUsage(self.format_usage(), f"{self.prog}: {message}")
 
 
-def run_command(topics: Iterable[str], arguments: Sequence[str] | None) -> int:
+def run_command(topics: Mapping[str, str], arguments: Sequence[str] | None) -> int:
     """Parse, run, print; give the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        args = _parser(topics).parse_args(given)
+        args = _parser(_needed(topics, given)).parse_args(given)
     except _WrongUsage as wrong:
         _print_wrong_usage(wrong, as_json="--json" in given)
         return WRONG_USAGE
@@ -95,6 +95,11 @@ def run_command(topics: Iterable[str], arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:  # whoever reads has read enough, as `head` does: the work itself is done
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return result.exit_code
+
+
+def _needed(topics: Mapping[str, str], given: Sequence[str]) -> Iterable[str]:
+    """Give the topic of the command that was typed; all of them where none was, or one that nobody knows."""
+    return [topics[word] for word in given[:2] if word in topics][:1] or dict.fromkeys(topics.values())
 
 
 def _run(run: Callable[[argparse.Namespace], Result], args: argparse.Namespace) -> Result:

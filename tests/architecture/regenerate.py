@@ -22,7 +22,7 @@ def commands() -> Iterator[tuple[str, argparse.ArgumentParser]]:
     """Give every command by its words, `user create`, with its parser."""
     parser = argparse.ArgumentParser(prog="python -m marketplace")
     subparsers = parser.add_subparsers()
-    for topic in TOPICS:
+    for topic in dict.fromkeys(TOPICS.values()):
         if importlib.util.find_spec(f"marketplace.cli.{topic}") is not None:
             importlib.import_module(f"marketplace.cli.{topic}").add_parser(subparsers)
     yield from _leaves("", subparsers)

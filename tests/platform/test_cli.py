@@ -49,8 +49,22 @@ def run(*arguments: str, home: Path, **environment: str) -> subprocess.Completed
 
 
 def test_every_command_takes_json_after_its_name_and_knows_what_to_run() -> None:
-    for command in commands(_parser(TOPICS)):
+    for command in commands(_parser(dict.fromkeys(TOPICS.values()))):
         assert "--json" in command._option_string_actions, command.prog
+
+
+@pytest.mark.parametrize("word", TOPICS)
+def test_every_command_is_known_by_its_own_module_alone(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word, "--help"]) == 0
+    assert f"marketplace {word}" in capsys.readouterr().out
+
+
+def test_no_command_is_without_its_module() -> None:
+    everything = _parser(dict.fromkeys(TOPICS.values()))
+
+    assert {command.prog.split()[3] for command in commands(everything)} == set(TOPICS)
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["migrate", "--nonsense"], ["backup"]])
