@@ -58,6 +58,10 @@ fmt: $(BIN)/.development ## format the code and mend what can be mended by itsel
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
+.PHONY: bench-price-list
+bench-price-list: $(BIN)/.development ## measure the import of a price list of 100,000 rows (ARGS="--rows N")
+	$(BIN)/python -m benchmarks.price_list_import $(ARGS)
+
 .PHONY: bench
 bench: $(BIN)/.development ## measure import and close against a bare scan of the same file
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -7,7 +7,7 @@ a product, whether a plan is on sale) is never touched.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Text, func, literal, select, update
+from sqlalchemy import BigInteger, Boolean, Text, and_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -166,17 +166,22 @@ def _upsert(
     """
     fixed = fixed or {}
     columns = list(rows.c.keys())
-    adds = insert(model).from_select(
-        [*columns, *fixed, "public_id"],
-        select(*rows.c, *(literal(value) for value in fixed.values()), func.gen_random_uuid()),
-    )
-    # Without a change nothing would be returned of what is known.
-    statement = adds.on_conflict_do_update(
-        index_elements=list(key), set_={column: adds.excluded[column] for column in kept or key}
-    )
-    return list(
-        session.execute(
-            statement.returning(model.id, *(getattr(model, column) for column in key)),
-            execution_options={"synchronize_session": False},
+    same = and_(*(getattr(model, column) == rows.c[column] for column in key))
+    given = select(*rows.c, *(literal(value) for value in fixed.values()), func.gen_random_uuid())
+    # What stays as it is is not written anew: a month's list repeats nearly all of the month before.
+    if not kept:
+        given = given.where(~select(model.id).where(same).exists())
+    adds = insert(model).from_select([*columns, *fixed, "public_id"], given)
+    statement = (
+        adds.on_conflict_do_update(
+            index_elements=list(key),
+            set_={column: adds.excluded[column] for column in kept},
+            where=or_(*(adds.excluded[column].is_distinct_from(getattr(model, column)) for column in kept)),
         )
+        if kept
+        else adds.on_conflict_do_nothing(index_elements=list(key))
+    )
+    session.execute(statement, execution_options={"synchronize_session": False})
+    return list(
+        session.execute(select(model.id, *(getattr(model, column) for column in key)).join(rows, same))
     )

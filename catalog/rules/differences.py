@@ -57,12 +57,21 @@ def differences(
 ) -> list[Difference]:
     """Compare two lists, in the order of their plans; what stays as it is is left out."""
     found = []
-    for key in sorted(before.keys() | after.keys()):
+    for key in before.keys() | after.keys():
         was, becomes = before.get(key), after.get(key)
         kind = _kind(was, becomes)
         if kind is not Kind.UNCHANGED:
             found.append(Difference(kind, key, titles.get(key, ""), was, becomes))
-    return found
+    return sorted(found, key=lambda one: _place(one.key))
+
+
+def _place(key: BandKey) -> tuple[str | Decimal, ...]:
+    """Order bands by plan and quantity: tuples compare much faster than dataclasses, and lists are long."""
+    plan = key.plan
+    return (
+        *(plan.product, plan.sku, plan.term, plan.billing_cycle, plan.segment),
+        *(key.quantity_from, key.meter),
+    )
 
 
 def _kind(was: Price | None, becomes: Price | None) -> Kind:
