@@ -21,9 +21,9 @@ from marketplace.orders.operations.changing import order_change
 from marketplace.orders.operations.pricing import commitments
 from marketplace.orders.rules.change_data import change_words
 from marketplace.settings import load_settings
+from marketplace.subscriptions.cockpit import Renewal, renewals_of_month
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.previews import SeenPreview, preview_change
-from marketplace.subscriptions.queries.listed import renewals
 from marketplace.subscriptions.rules.changes import Cancel, Change, ChangeQuantity
 
 
@@ -119,19 +119,33 @@ def _words(seen: SeenPreview) -> str:
 
 
 def _renewals(session: Session, actor: Actor, period: Period) -> Result:
-    rows = renewals(session, actor, period)
-    data: dict[str, object] = {
-        "period": str(period),
-        "renewals": [
-            {
-                **{name: _plain(value) for name, value in asdict(row).items()},
-                "quantity_then": row.quantity if row.renews_with is None else row.renews_with,
-            }
-            for row in rows
-        ],
-    }
-    words = [f"{row.term_end} {row.customer}: {row.quantity} x {row.name}, {row.at_term_end}" for row in rows]
+    found = renewals_of_month(session, actor=actor, period=period, now=utc_now())
+    data: dict[str, object] = {"period": str(period), "renewals": [_as_data(one) for one in found]}
+    words = [
+        f"{one.row.term_end} {one.row.customer}: {one.row.quantity} x {one.row.name}, {one.row.at_term_end}, "
+        f"decided by {one.row.decided_by or 'nobody'}, until {one.deadline:%Y-%m-%d %H:%M} UTC"
+        for one in found
+    ]
     return Result(data, "\n".join(words) or f"Nothing renews in {period}.")
+
+
+def _as_data(one: Renewal) -> dict[str, object]:
+    return {
+        **{name: _plain(value) for name, value in asdict(one.row).items()},
+        "quantity_then": one.seats_then,
+        "deadline": one.deadline.isoformat(),
+        "has_renewed": one.has_renewed,
+        "loses_promotion": one.prices.loses_promotion,
+        "prices": {
+            hop: {
+                "then": _plain(prices.then),
+                "now": _plain(prices.now),
+                "difference": _plain(prices.difference),
+                "next_term": _plain(prices.commitment),
+            }
+            for hop, prices in (("wholesale", one.prices.wholesale), ("retail", one.prices.retail))
+        },
+    }
 
 
 def _plain(value: Any) -> Any:

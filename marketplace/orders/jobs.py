@@ -10,7 +10,9 @@ from marketplace.orders.operations.asking import FOLLOW
 from marketplace.orders.operations.checking import release_due
 from marketplace.orders.operations.deciding import look_at_credit_again
 from marketplace.orders.operations.fulfilling import follow
+from marketplace.orders.operations.renewal_policies import follow_policies
 from marketplace.settings import Settings
+from marketplace.subscriptions.operations.policies import FOLLOW_POLICIES
 
 RELEASE = "orders.release"
 LOOK_AT_CREDIT = "orders.look_at_credit"
@@ -36,3 +38,12 @@ def look_at_credit(database: Database, _settings: Settings) -> int:
     """Let held orders go on that credit reaches by now."""
     with database.owner_transaction() as session:
         return look_at_credit_again(session, actor=Actor.system("orders"), now=utc_now())
+
+
+@register(FOLLOW_POLICIES, retries=5, every="40 * * * *")
+def follow_renewal_policies(database: Database, _settings: Settings) -> None:
+    """Let subscriptions follow what their resellers want done when terms end; doing it again changes nothing."""
+    last: int | None = 0
+    while last is not None:
+        with database.owner_transaction() as session:
+            last = follow_policies(session, actor=Actor.system("renewal policy"), now=utc_now(), after=last)

@@ -38,6 +38,8 @@ def compare(database: Database, settings: Settings) -> int:
 @register(REMIND, retries=5, every="30 6 * * *")
 def remind_of_renewals(database: Database, settings: Settings) -> int:
     """Tell people of terms that end soon, once for each distance."""
-    del settings
+    now = utc_now()
     with database.owner_transaction() as session:
-        return remind(session, actor=Actor.system("renewals"), day=utc_now().date())
+        return remind(
+            session, actor=Actor.system("renewals"), site_url=settings.site_url, day=now.date(), now=now
+        )

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.core.db import Base
-from marketplace.subscriptions.words import AtTermEnd, Status
+from marketplace.subscriptions.words import AtTermEnd, DecidedBy, Status
 from resellers.models import Customer
 
 
@@ -30,6 +30,10 @@ class Subscription(Base):
             unique=True,
             postgresql_where=text("vendor_subscription_id <> ''"),
         ),
+        CheckConstraint(
+            "decided_by IN ('', 'policy', 'customer', 'reseller', 'wholesaler')", name="decided_by_is_known"
+        ),
+        CheckConstraint("(decided_by = '') = (decided_at IS NULL)", name="decided_on_a_day"),
         CheckConstraint("at_term_end IN ('renew', 'end', 'extend')", name="term_end_is_known"),
         CheckConstraint("status IN ('active', 'suspended', 'cancelled', 'expired')", name="status_is_known"),
     )
@@ -47,6 +51,10 @@ class Subscription(Base):
     currency: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     at_term_end: Mapped[str] = mapped_column(default=AtTermEnd.RENEW.value)
+    # Who decided that for this term, of which party, and when. Blank: nobody, the vendor renews by itself.
+    decided_by: Mapped[str] = mapped_column(default=DecidedBy.NOBODY.value)
+    decided_name: Mapped[str] = mapped_column(default="")
+    decided_at: Mapped[datetime | None]
     status: Mapped[str] = mapped_column(default=Status.ACTIVE.value)
     # Without a foreign key: what was sold stays when the catalogue forgets the plan.
     plan_id: Mapped[int] = mapped_column(index=True)
@@ -178,6 +186,7 @@ class RenewalAnswer(Base):
     __table_args__ = (
         Index("ix_renewal_answer_subscription_id", "subscription_id", "term_end"),
         CheckConstraint("choice IN ('renew', 'end', 'extend')", name="choice_is_known"),
+        CheckConstraint("quantity IS NULL OR (quantity > 0 AND choice = 'renew')", name="seats_renew"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -185,5 +194,58 @@ class RenewalAnswer(Base):
     # Of the term it answers for.
     term_end: Mapped[date]
     choice: Mapped[str]
+    # How many seats to renew with; blank as many as there are.
+    quantity: Mapped[int | None]
     answered_at: Mapped[datetime]
     answered_by: Mapped[str]
+    # The address the link was sent to through which it was said; blank for somebody who had signed in.
+    sent_to: Mapped[str] = mapped_column(default="")
+    # The order it made (`Order.public_id`); none where nothing was to be changed.
+    order_id: Mapped[UUID | None]
+
+
+class RenewalPolicy(Base):
+    """What a reseller wants done when terms of a customer end, or of all its customers, until it says otherwise."""
+
+    __tablename__ = "renewal_policy"
+    __table_args__ = (
+        Index(
+            "uq_renewal_policy_standing",
+            "reseller_id",
+            text("coalesce(customer_id, 0)"),
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_renewal_policy_customer_id", "customer_id"),
+        CheckConstraint("choice IN ('renew', 'end', 'extend', 'ask')", name="choice_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # Whose wish it is: a customer that goes to another reseller falls under that one's.
+    reseller_id: Mapped[int] = mapped_column(ForeignKey("reseller.id"))
+    # Blank: all its customers without one of their own.
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
+    choice: Mapped[str]
+    set_at: Mapped[datetime]
+    set_by: Mapped[str]
+    ended_at: Mapped[datetime | None]
+
+
+class RenewalLink(Base):
+    """A link with which a customer answers for one renewal, or for all of a month, without signing in."""
+
+    __tablename__ = "renewal_link"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    # Blank: all that ends in the month.
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"), index=True)
+    # As 202609.
+    period: Mapped[int]
+    # The link carries the token itself; who reads the table cannot answer.
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    # When the last of the terms it is about ends.
+    expires_at: Mapped[datetime]
+    sent_to: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]

@@ -4,10 +4,12 @@ What comes from here holds the vendor's price and what the wholesaler makes of i
 session and cut to what the viewer may see before it is shown: see `PlanPrices.seen_by`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -16,7 +18,7 @@ from catalog.models import FxRate
 from catalog.rules.promotions import PromotionTerms
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.money import Money
-from marketplace.core.period import Period
+from marketplace.core.period import DateRange, Period
 from marketplace.core.rounding import EXACT
 from marketplace.rating.hops import Basis, HopFormulas, exact_amount, formulas
 from marketplace.rating.price import AT_COST, Terms
@@ -185,6 +187,15 @@ def buyers(
 
 def price_terms(session: Session, buyers: Iterable[Buyer], *, day: date) -> PriceTerms:
     """Load the rules and rates that hold on a day, in two queries."""
+    return price_terms_on(session, buyers, days={day})[day]
+
+
+def price_terms_on(
+    session: Session, buyers: Iterable[Buyer], *, days: Collection[date]
+) -> dict[date, PriceTerms]:
+    """Load the rules and rates that hold on each of some days, in two queries."""
+    if not days:
+        return {}
     chains = [buyer.chain for buyer in buyers]
     rows = session.execute(
         select(PriceRuleScope, PriceRule)
@@ -198,23 +209,26 @@ def price_terms(session: Session, buyers: Iterable[Buyer], *, day: date) -> Pric
                 PriceRuleScope.customer_id.is_(None),
                 PriceRuleScope.customer_id.in_({chain.customer_id for chain in chains}),
             ),
-            or_(PriceRule.valid_from.is_(None), PriceRule.valid_from <= day),
-            or_(PriceRule.valid_until.is_(None), PriceRule.valid_until > day),
+            or_(PriceRule.valid_from.is_(None), PriceRule.valid_from <= max(days)),
+            or_(PriceRule.valid_until.is_(None), PriceRule.valid_until > min(days)),
         )
     ).all()
+    rates: dict[int, dict[tuple[str, str], Decimal]] = defaultdict(dict)
+    for month, source, target, rate in session.execute(
+        select(FxRate.month, FxRate.from_currency, FxRate.to_currency, FxRate.rate).where(
+            FxRate.month.in_({Period.of(day).number for day in days})
+        )
+    ):
+        rates[month][source, target] = rate
+    return {day: _terms_on(day, rows, rates[Period.of(day).number]) for day in days}
+
+
+def _terms_on(day: date, rows: Iterable[Any], rates: dict[tuple[str, str], Decimal]) -> PriceTerms:
     entries: dict[Hop, list[tuple[Scope, Terms]]] = {hop: [] for hop in Hop}
     for scope, rule in rows:
-        entries[Hop(scope.hop)].append((_scope(scope), _terms(rule)))
-    rates = session.execute(
-        select(FxRate.from_currency, FxRate.to_currency, FxRate.rate).where(
-            FxRate.month == Period.of(day).number
-        )
-    )
-    return PriceTerms(
-        day,
-        {hop: RuleTable(of_hop) for hop, of_hop in entries.items()},
-        ExchangeRates({(source, target): rate for source, target, rate in rates}),
-    )
+        if day in DateRange(rule.valid_from, rule.valid_until):
+            entries[Hop(scope.hop)].append((_scope(scope), _terms(rule)))
+    return PriceTerms(day, {hop: RuleTable(of_hop) for hop, of_hop in entries.items()}, ExchangeRates(rates))
 
 
 def _scope(row: PriceRuleScope) -> Scope:

@@ -51,6 +51,27 @@ class AtTermEnd(StrEnum):
     EXTEND = "extend"
 
 
+class Policy(StrEnum):
+    """What is to happen when terms end, where nobody decides on the subscription itself."""
+
+    RENEW = AtTermEnd.RENEW.value
+    END = AtTermEnd.END.value
+    EXTEND = AtTermEnd.EXTEND.value
+    # The customer says; without an answer the vendor's default takes its course.
+    ASK = "ask"
+
+
+class DecidedBy(StrEnum):
+    """Who decided what happens when a term ends."""
+
+    # Nobody yet: the vendor renews by itself.
+    NOBODY = ""
+    POLICY = "policy"
+    CUSTOMER = "customer"
+    RESELLER = "reseller"
+    WHOLESALER = "wholesaler"
+
+
 class When(StrEnum):
     """When a change takes effect."""
 

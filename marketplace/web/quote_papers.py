@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts.operations.mailing import Attachment
 from marketplace.accounts.queries import language_chosen_at
+from marketplace.core.languages import language_of_country
 from marketplace.core.stored_files import read_kept
 from marketplace.documents.quote import PaperLine, PaperParty, QuotePaper, quote_pdf
 from marketplace.orders.models import Order, Quote
 from marketplace.orders.operations.quoting import keep_paper
-from marketplace.orders.rules.quotes import QuotedLine, by_cycle, language_of_country
+from marketplace.orders.rules.quotes import QuotedLine, by_cycle
 from marketplace.web import filters
 from marketplace.web.preferences import LANGUAGES
 from marketplace.web.session import wiring

@@ -1,13 +1,12 @@
 """Subscriptions as every shell shows them: the list, one with its history, and what renews when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import abort, request
+from flask import abort
 from flask_babel import gettext
 from markupsafe import Markup
 from sqlalchemy import func, select
@@ -16,7 +15,6 @@ from sqlalchemy.orm import Session
 from marketplace.core.actor import Actor
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
-from marketplace.core.period import Period
 from marketplace.orders.operations.cart import BuyingNotAllowed, check_buying
 from marketplace.orders.queries.visible import PLACES
 from marketplace.subscriptions.models import ScheduledChange, Subscription
@@ -24,7 +22,6 @@ from marketplace.subscriptions.queries.listed import (
     LATEST,
     SubscriptionRow,
     list_subscriptions,
-    renewals,
     subscription_row,
 )
 from marketplace.subscriptions.queries.offers import offers_of
@@ -44,7 +41,6 @@ from marketplace.subscriptions.rules.history import Standing
 from marketplace.subscriptions.rules.windows import Lot, open_lots
 from marketplace.subscriptions.words import STANDING, AtTermEnd, SegmentKind, Status
 from marketplace.vendors.commitments import Source
-from marketplace.web import filters as shown
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
 from marketplace.web.seat_charts import seats_chart
 from resellers.models import Customer, Reseller
@@ -132,12 +128,8 @@ def subscription_list(
     *,
     has_resellers: bool = False,
     has_customers: bool = True,
-    prices_now: Mapping[UUID, Decimal | None] | None = None,
 ) -> ListView[SubscriptionRow]:
-    """Describe the list; customers see no column of customers, resellers none of resellers.
-
-    With `prices_now`, list prices of a seat then and now stand beside each other.
-    """
+    """Describe the list; customers see no column of customers, resellers none of resellers."""
     columns: list[Column[SubscriptionRow]] = [
         Column(
             key="name",
@@ -189,19 +181,6 @@ def subscription_list(
         ),
         Column(key="status", label=N_("Status"), value=lambda row: row.status, kind=Kind.STATUS),
     ]
-    if prices_now is not None:
-        columns[-1:-1] = [
-            Column(
-                key="price_then",
-                label=N_("List price then"),
-                value=lambda row: _price(row.unit_listed, row.currency),
-            ),
-            Column(
-                key="price_now",
-                label=N_("List price now"),
-                value=lambda row: _price(prices_now.get(row.id), row.currency),
-            ),
-        ]
     return ListView[SubscriptionRow](
         name="subscriptions",
         columns=tuple(columns),
@@ -237,10 +216,6 @@ def subscription_list(
         tie_break=(Subscription.id,),
         row=subscription_row,
     )
-
-
-def _price(value: Decimal | None, currency: str) -> str:
-    return "" if value is None else shown.exact_money(value, currency)
 
 
 def subscription_or_404(session: Session, subscription_id: UUID, *, actor: Actor) -> SubscriptionPage:
@@ -298,32 +273,3 @@ def _events(standing: Standing) -> list[Event]:
         events.append(Event(one.at, gettext(EVENT_LABELS[one.kind]), who, detail, tone=tone))
         before = one.quantity
     return events[::-1]
-
-
-@dataclass(frozen=True, slots=True)
-class RenewalMonth:
-    """What renews in the month a page is about, and the months beside it."""
-
-    period: Period
-    rows: Sequence[SubscriptionRow]
-
-    @property
-    def before(self) -> Period:
-        """The month before."""
-        return self.period.previous()
-
-    @property
-    def after(self) -> Period:
-        """The month after."""
-        return self.period.next()
-
-    def count(self, choice: str) -> int:
-        """Count what is set to renew, to end, or to be extended."""
-        return sum(row.at_term_end == choice for row in self.rows)
-
-
-def renewal_month(session: Session, *, actor: Actor) -> RenewalMonth:
-    """Read `?period=2026-09`; without it, the month that runs."""
-    text = request.args.get("period", "")
-    period = Period.parse(text) if text else Period.of(utc_now().date())
-    return RenewalMonth(period, renewals(session, actor, period))

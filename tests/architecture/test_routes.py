@@ -23,6 +23,9 @@ PUBLIC = {
     "GET /quotes/<string(length=43):token>/paper",
     "POST /quotes/<string(length=43):token>",
     "POST /quotes/<string(length=43):token>/decline",
+    # So does whoever has that of renewals.
+    "GET /renew/<string(length=43):token>",
+    "POST /renew/<string(length=43):token>",
     # The party viewed as lacks the permission; the view finds nothing for a visitor.
     "POST /view-as/stop",
     "GET /help",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.models import Plan, PriceList, Product, Promotion, Sku
-from marketplace.accounts.models import Membership, User
+from marketplace.accounts.models import Membership, OutgoingMail, User
 from marketplace.accounts.operations.password_change import ask_for_reset
 from marketplace.billing.models import PeriodBalance, Question, QuestionMessage, StatementLine
 from marketplace.billing.questions import ask
@@ -21,6 +21,8 @@ from marketplace.demo.price_lists import PROMOTED
 from marketplace.orders.models import Order
 from marketplace.orders.operations.cart import put_in_cart
 from marketplace.orders.operations.quoting import make_quote
+from marketplace.subscriptions.models import Subscription
+from marketplace.subscriptions.operations.renewal_links import ask_customers
 from marketplace.usage.models import Delivery
 from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import (
@@ -77,7 +79,7 @@ READERS = {
     "carla@demo.example": "/portal/",
     "": "",
 }
-_PUBLIC = ("/sign-in", "/forgotten-password", "/set-password/", "/apply", "/quotes/")
+_PUBLIC = ("/sign-in", "/forgotten-password", "/set-password/", "/apply", "/quotes/", "/renew/")
 _SHARED = ("/account/", "/help")
 
 
@@ -117,6 +119,8 @@ def _subject(rule: str, name: str) -> str:
         return f"application {name}"
     if rule.startswith("/quotes/"):
         return "quote token"
+    if rule.startswith("/renew/"):
+        return "renewal token"
     if name == "row_id":
         return f"row of {rule.split('/')[2]}"
     if name == "statement_id" and rule.startswith("/customer-statements"):
@@ -241,6 +245,7 @@ def ids_of(world: World) -> dict[str, str]:
             "portal:question_id": session.scalar(
                 select(Question.public_id).where(Question.addressed_to == "reseller")
             ),
+            "storefront:renewal token": _renewal_link(session, bought_for),
             "portal:membership_id": _member(session, "victor@demo.example"),
         }
         make_outside_change(session, customer)
@@ -267,6 +272,19 @@ def _asked(session: Session, reseller: Reseller, line_id: UUID) -> UUID:
         "Rashid Benali", Audience.RESELLER, party_id=reseller.id, permissions=frozenset(Permission)
     )
     return ask(session, actor=rashid, line_id=line_id, text="Why this much?").public_id
+
+
+def _renewal_link(session: Session, subscription: Subscription) -> str:
+    """Ask the customer about a renewal; give the token of the link that is mailed."""
+    ask_customers(
+        session,
+        actor=STAFF,
+        subscription_ids=[subscription.public_id],
+        site_url="",
+        now=utc_now(),
+    )
+    mail = session.scalars(select(OutgoingMail).where(OutgoingMail.link.startswith("/renew/"))).one()
+    return mail.link.removeprefix("/renew/")
 
 
 def _to_buy(session: Session, customer: Customer, reseller: Reseller) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from catalog.words import BillingCycle, Term
 from marketplace.accounts.roles import Role
 from marketplace.core.actor import Audience
 from marketplace.core.cells import FaultyEntry
+from marketplace.core.languages import language_of_country
 from marketplace.core.money import Money
 from marketplace.orders.rules.approvals import (
     ApprovalRule,
@@ -22,7 +23,7 @@ from marketplace.orders.rules.approvals import (
 )
 from marketplace.orders.rules.bulk import BulkLine, read_line
 from marketplace.orders.rules.credit import Exposure, Renewal, check
-from marketplace.orders.rules.quotes import QuotedLine, QuoteState, by_cycle, language_of_country, state_of
+from marketplace.orders.rules.quotes import QuotedLine, QuoteState, by_cycle, state_of
 from marketplace.orders.rules.seen import PriceChanged, ShownLine, as_text, check_unchanged, from_text
 from marketplace.orders.rules.states import ENDED, TURNS, OrderHasMovedOn, check_turn, may_turn
 from marketplace.orders.words import OrderKind, OrderState, Party

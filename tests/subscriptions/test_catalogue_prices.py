@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from catalog.models import Plan
 from catalog.words import Term
 from marketplace.core.actor import Actor
+from marketplace.core.money import Money
 from marketplace.core.period import Period
+from marketplace.subscriptions.cockpit import renewals_of_month
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.renewing import renew_due
-from marketplace.subscriptions.queries.listed import list_prices_now, renewals
 from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.rules.history import Quoted
@@ -39,11 +40,12 @@ def last_price(session: Session, subscription: Subscription) -> tuple[Decimal, D
 def test_a_term_renews_at_the_price_of_the_day_it_ended(session: Session) -> None:
     subscription = bought(session, make_plan(session, cost="180", listed="240"), "2025-06-10 10:00")
 
-    (row,) = renewals(session, SYSTEM, Period(2026, 6))
-    now = list_prices_now(session, [row], day=date(2026, 6, 10))
+    (seen,) = renewals_of_month(session, actor=SYSTEM, period=Period(2026, 6), now=at("2026-06-09 10:00"))
     renew_due(session, actor=SYSTEM, day=date(2026, 6, 12), now=at("2026-06-12 03:00"))
 
-    assert (row.unit_listed, now) == (Decimal(230), {row.id: Decimal(240)})
+    # A year by the month, ten seats, without any rule: at cost.
+    assert (seen.own.then, seen.own.now) == (Money.rounded(Decimal(1700) / 12, "EUR"), Money(15000, "EUR"))
+    assert (seen.own.unit_now, seen.own.commitment) == (Decimal(15), Money(180000, "EUR"))
     assert last_price(session, subscription) == (Decimal(180), Decimal(240), False)
 
 

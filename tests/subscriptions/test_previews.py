@@ -14,10 +14,10 @@ from marketplace.core.db import Database
 from marketplace.core.errors import NotFound
 from marketplace.core.period import Period
 from marketplace.settings import Settings
+from marketplace.subscriptions.cockpit import renewals_of_month
 from marketplace.subscriptions.operations.buying import Purchase, activate
 from marketplace.subscriptions.operations.changing import change
 from marketplace.subscriptions.previews import preview_change
-from marketplace.subscriptions.queries.listed import renewals
 from marketplace.subscriptions.rules.changes import ChangeQuantity
 from marketplace.subscriptions.words import When
 from resellers.models import Basis, Hop
@@ -131,10 +131,10 @@ def test_what_renews_in_a_month_with_what_was_instructed(
     with database.owner_transaction() as session:
         change(session, actor=SYSTEM, subscription_id=identity, change=ChangeQuantity(7), now=MARCH)
 
-    with database.transaction(rashid) as session:
-        (row,) = renewals(session, rashid, Period(2027, 1))
-        assert (row.quantity, row.renews_with, row.term_end) == (10, 7, date(2027, 1, 10))
-        assert renewals(session, rashid, Period(2027, 2)) == []
+    with database.owner_transaction() as session:
+        (one,) = renewals_of_month(session, actor=rashid, period=Period(2027, 1), now=MARCH)
+        assert (one.row.quantity, one.seats_then, one.row.term_end) == (10, 7, date(2027, 1, 10))
+        assert renewals_of_month(session, actor=rashid, period=Period(2027, 2), now=MARCH) == []
 
 
 def test_a_resellers_session_reads_no_cost(database: Database, bought: tuple[UUID, Actor]) -> None:

@@ -71,27 +71,3 @@ def test_a_list_needs_few_queries_whatever_its_length(site: BuyersSite, subscrip
             make_subscription(session, customer_called(session, "carla-works"), vendor_id=f"more-{number}")
 
     assert len(site.browser_of("wanda").get("/admin/subscriptions").rows()) == 13
-
-
-def test_a_customer_answers_for_the_renewal_and_its_supplier_sees_who_and_when(
-    site: BuyersSite, subscription: UUID
-) -> None:
-    carla, rashid = site.browser_of("carla"), site.browser_of("rashid")
-    with site.database.owner_transaction() as session:
-        end = session.scalars(select(Subscription.term_end)).one()
-    assert end is not None
-
-    assert "Shall it renew?" in carla.get(f"/portal/subscriptions/{subscription}").main
-    carla.post(f"/portal/subscriptions/{subscription}/answer", {"choice": "end"})
-    carla.post(f"/portal/subscriptions/{subscription}/answer", {"choice": "renew"})
-
-    assert "renew it, Carla" in carla.get(f"/portal/subscriptions/{subscription}").main
-    assert "The customer said: renew it, Carla" in rashid.get(f"/renewals?period={end:%Y-%m}").main
-    carla.post(f"/portal/subscriptions/{subscription}/answer", {"choice": "extend"}, status=404)
-
-
-def test_only_who_may_answers(site: BuyersSite, subscription: UUID) -> None:
-    victor = site.browser_of("victor")
-
-    assert "Shall it renew?" not in victor.get(f"/portal/subscriptions/{subscription}").main
-    victor.post(f"/portal/subscriptions/{subscription}/answer", {"choice": "end"}, status=403)

@@ -26,6 +26,7 @@ from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.queries.visible import visible_to
 from marketplace.subscriptions.rules.changes import Change
+from marketplace.subscriptions.words import DecidedBy
 from resellers.models import Customer
 
 _HOPS = {PriceHop.VENDOR: COST, PriceHop.WHOLESALE: WHOLESALE, PriceHop.RETAIL: RETAIL}
@@ -55,11 +56,14 @@ def order_change(
     now: datetime,
     po_number: str = "",
     seen: str | None = None,
+    is_answer: bool = False,
+    decided_by: DecidedBy = DecidedBy.NOBODY,
 ) -> Order:
     """Order a change of a subscription. The same key again gives the order it made.
 
-    `seen` is the mark of the preview that was agreed to. The session must be the owner's. Raises `NotFound`,
-    `ChangeNotPossible` with the rule's reason, `AnotherChangeWaits`, `ChangedSince`.
+    `seen` is the mark of the preview that was agreed to. A customer that answers for a renewal need not be one that
+    buys for itself. `decided_by` names what decided, where it is not whoever orders. The session must be the owner's.
+    Raises `NotFound`, `ChangeNotPossible` with the rule's reason, `AnotherChangeWaits`, `ChangedSince`.
     """
     require(actor, PLACES[actor.audience])
     subscription: Subscription | None = session.scalar(
@@ -74,7 +78,8 @@ def order_change(
     if known is not None:
         return known
     customer = session.get_one(Customer, subscription.customer_id)
-    check_buying(session, actor=actor, customer=customer)
+    if not is_answer:
+        check_buying(session, actor=actor, customer=customer)
     _check_alone(session, subscription)
     offers = offers_of(session, [subscription.plan_id])
     if subscription.plan_id not in offers:
@@ -101,6 +106,8 @@ def order_change(
     session.add(order)
     session.flush()  # its line needs its id
     line = _line(order, subscription, priced, change)
+    if decided_by:
+        line.change = {**(line.change or {}), "decided_by": decided_by.value}
     session.add(line)
     session.flush()  # its prices need its id
     session.add_all(_price(line, hop, priced) for hop in PriceHop)

@@ -175,7 +175,7 @@ def _by_rule(session: Session, order: Order, *, actor: Actor, now: datetime) -> 
     ]
     if actor.audience is Audience.CUSTOMER and not any(one.party == Party.RESELLER for one in wanted):
         allowed = session.get(CustomerBuying, order.customer_id)
-        if allowed is None or allowed.needs_approval:
+        if allowed is None or not allowed.may_buy or allowed.needs_approval:
             words = Phrase.of(_CUSTOMER_BUYS)
             wanted.append(_approval(order, Party.RESELLER, ApprovalKind.CUSTOMER, words, now=now))
     return wanted

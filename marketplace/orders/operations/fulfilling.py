@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace import jobs
 from marketplace.accounts.operations.notifying import notify_party, notify_user
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.errors import N_, Phrase
@@ -18,6 +19,9 @@ from marketplace.orders.words import OrderKind, OrderState
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.buying import Purchase, activate
 from marketplace.subscriptions.operations.changing import change
+from marketplace.subscriptions.operations.policies import FOLLOW_POLICIES
+from marketplace.subscriptions.operations.saving import Decided
+from marketplace.subscriptions.words import DecidedBy
 from marketplace.vendors.models import ProvisioningRequest
 from marketplace.vendors.provisioning.requests import (
     ProvisionedLine,
@@ -61,6 +65,9 @@ def _conclude(
     failed = next((one for one in requests if one.state == RequestState.FAILED), None)
     if states <= {RequestState.DONE.value}:
         turn(session, order, OrderState.COMPLETED, actor=actor, now=now)
+        if order.kind == OrderKind.PURCHASE:
+            # What was bought follows the policy its customer is under.
+            jobs.defer(session, FOLLOW_POLICIES, queueing_lock=FOLLOW_POLICIES)
         _tell(session, order, Phrase.of(_COMPLETED, **_names(session, order)))
     elif failed is not None and order.state != OrderState.FAILED and not states & MOVING:
         why = failed.error or Phrase.of(_LOST)
@@ -88,7 +95,7 @@ def _take_in(
     if order.kind != OrderKind.PURCHASE:
         for line in lines:
             if request.key == uuid5(order.public_id, str(line.public_id)) and line.became_id is None:
-                _take_in_change(session, line, request, actor=actor, now=now)
+                _take_in_change(session, order, line, request, actor=actor, now=now)
         return
     result = result_from_data(request.result)
     made = {one.number: one for one in result.lines} if result else {}
@@ -128,7 +135,13 @@ def _take_in_purchase(
 
 
 def _take_in_change(
-    session: Session, line: OrderLine, request: ProvisioningRequest, *, actor: Actor, now: datetime
+    session: Session,
+    order: Order,
+    line: OrderLine,
+    request: ProvisioningRequest,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     """Change a subscription as the vendor did, from the instant it said so; its windows count from there."""
     subscription = session.get_one(Subscription, line.subscription_id)
@@ -139,6 +152,7 @@ def _take_in_change(
         change=ordered_change(session, line),
         now=request.ended_at or now,
         order_line=str(line.public_id),
+        decided=decided_by(order, line),
     )
     result = result_from_data(request.result)
     if changed.other is not None and result is not None:
@@ -148,6 +162,12 @@ def _take_in_change(
         changed.other.vendor_subscription_id = next(iter(others), "")
     line.became_id = (changed.other or changed.subscription).id
     session.flush()
+
+
+def decided_by(order: Order, line: OrderLine) -> Decided:
+    """Say who decided what an order changes: whoever ordered it, or a policy that was followed."""
+    by = DecidedBy((line.change or {}).get("decided_by") or order.audience)
+    return Decided(by, order.submitted_by, order.submitted_at or order.created_at)
 
 
 def _names(session: Session, order: Order) -> dict[str, str]:

@@ -1,13 +1,11 @@
 """A quote: what a customer is offered, at its own prices alone, until a day."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
-
-from babel.languages import get_official_languages
 
 from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.core.money import Money
@@ -100,12 +98,6 @@ class QuotedLine:
             promotion=data["promotion"],
             percent_off=Decimal(data["percent_off"]),
         )
-
-
-def language_of_country(country: str, *, known: Collection[str], otherwise: str) -> str:
-    """Give the first official language of a country that we speak."""
-    official = get_official_languages(country, regional=False, de_facto=True)
-    return next((language for language in official if language in known), otherwise)
 
 
 def by_cycle(lines: Sequence[QuotedLine]) -> list[tuple[str, Money]]:

@@ -14,19 +14,21 @@ from marketplace.core.permit import require
 from marketplace.subscriptions.models import ScheduledChange, Subscription
 from marketplace.subscriptions.operations.buying import Purchase, begin_with
 from marketplace.subscriptions.operations.saving import (
+    Decided,
     add_segments,
     as_json,
     end_waiting,
     lock_order_line,
+    note_decision,
 )
 from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.standing import standings
-from marketplace.subscriptions.rules.changes import Cancel, Change, Upgrade
+from marketplace.subscriptions.rules.changes import Cancel, Change, RenewAsItIs, Upgrade
 from marketplace.subscriptions.rules.decisions import Decision, decide
 from marketplace.subscriptions.rules.history import Segment, Standing, Waiting
 from marketplace.subscriptions.rules.preview import waiting_for
 from marketplace.subscriptions.rules.steps import carry_out
-from marketplace.subscriptions.words import AtTermEnd, When
+from marketplace.subscriptions.words import AtTermEnd, DecidedBy, When
 
 
 class ChangeNotPossible(Refusal):
@@ -54,10 +56,12 @@ def change(
     now: datetime,
     order_line: str = "",
     into_id: UUID | None = None,
+    decided: Decided | None = None,
 ) -> Changed:
     """Make a change, or let it wait; the same order line again changes nothing.
 
-    `into_id` names the subscription that an upgrade moves seats into. Raises `NotFound`, `ChangeNotPossible`.
+    `into_id` names the subscription that an upgrade moves seats into; `decided` says who wanted it, where that is not
+    the actor. Raises `NotFound`, `ChangeNotPossible`.
     """
     require(actor, Permission.WHOLESALER_SUBSCRIPTIONS_MANAGE)
     if lock_order_line(session, order_line) is not None or _waits_already(session, order_line):
@@ -78,6 +82,10 @@ def change(
         )
     else:
         _let_wait(session, subscription, change, decision, actor=actor, now=now, order_line=order_line)
+    is_about_renewal = decision.when is When.AT_RENEWAL or isinstance(change, RenewAsItIs)
+    if is_about_renewal or subscription.at_term_end != standing.at_term_end:
+        own = Decided(DecidedBy(actor.audience.value), actor.name, now)
+        note_decision(subscription, decided or own)
     return Changed(subscription, decision, other)
 
 

@@ -11,7 +11,7 @@ from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.permit import require
 from marketplace.subscriptions.models import ScheduledChange, Subscription
-from marketplace.subscriptions.operations.saving import add_segments, as_json, end_waiting
+from marketplace.subscriptions.operations.saving import add_segments, as_json, end_waiting, note_decision
 from marketplace.subscriptions.queries.offers import monthly_plans, offers_of, quotes
 from marketplace.subscriptions.queries.promotions import Asked, asked_at_renewal
 from marketplace.subscriptions.queries.standing import standings
@@ -135,6 +135,8 @@ def _follow(
     if segment is None:
         return replace(one, standing=after)
     _add(session, subscription, standing.now, segment, actor=actor)
+    if kind is When.AT_RENEWAL and not segment.quoted.offer.is_extended:
+        note_decision(subscription, None)  # it was about the term that has ended
     if segment.kind is SegmentKind.EXPIRE:
         end_waiting(session, subscription, When.AT_NEXT_CHARGE, now=now, was_carried_out=False)
     return replace(one, standing=replace(after, segments=(*standing.segments, segment)))

@@ -1,6 +1,7 @@
 """Adding segments to a history, and keeping what lists show of it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, text, update
@@ -14,7 +15,7 @@ from marketplace.subscriptions.models import (
 )
 from marketplace.subscriptions.rules.history import Segment
 from marketplace.subscriptions.rules.windows import window_after
-from marketplace.subscriptions.words import When
+from marketplace.subscriptions.words import DecidedBy, When
 
 
 def lock_order_line(session: Session, order_line: str) -> Subscription | None:
@@ -72,6 +73,22 @@ def add_segments(
         subscription.quantity = segment.quantity
         subscription.term_start, subscription.term_end = segment.term_start, segment.term_end
     session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Who decided what happens when a term ends, and when."""
+
+    by: DecidedBy
+    name: str
+    at: datetime
+
+
+def note_decision(subscription: Subscription, decided: Decided | None) -> None:
+    """Keep who decided what happens when the term ends; None forgets it, since another term has begun."""
+    subscription.decided_by = decided.by.value if decided else DecidedBy.NOBODY.value
+    subscription.decided_name = decided.name if decided else ""
+    subscription.decided_at = decided.at if decided else None
 
 
 def end_waiting(

@@ -1,7 +1,6 @@
-"""Subscriptions as lists show them, and what renews when."""
+"""Subscriptions as lists show them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,15 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session
 
 from marketplace.core.actor import Actor
-from marketplace.core.period import Period
 from marketplace.subscriptions.models import RenewalAnswer, ScheduledChange, Subscription, SubscriptionSegment
-from marketplace.subscriptions.queries.offers import quotes
-from marketplace.subscriptions.queries.promotions import Asked
+from marketplace.subscriptions.queries.policies import CHOICE, with_policies
 from marketplace.subscriptions.queries.visible import narrowed
-from marketplace.subscriptions.words import STANDING, When
+from marketplace.subscriptions.words import When
 from resellers.models import Customer, Reseller
 
 #: The latest segment of each subscription: what it is sold as now.
@@ -64,30 +60,21 @@ class SubscriptionRow:
     renews_as: int | None
     # What the customer said to the renewal, and when; blank where nothing.
     answer: str
+    answer_seats: int | None
     answered_at: datetime | None
     answered_by: str
-    # The list price of a seat for a term, as it was bought, and what its price on another day is asked with.
+    # The address of the link it was said through, and the order it made.
+    answered_through: str
+    answer_order: UUID | None
+    # Who decided what happens at the end of the term (`words.DecidedBy`), and what holds where nobody did.
+    decided_by: str
+    decided_name: str
+    decided_at: datetime | None
+    policy: str
+    # The list price of a seat for a term, as it was bought.
     unit_listed: Decimal | None
     plan_id: int
-    buyer_id: int
-    is_trial: bool
-    market: str
     currency: str
-
-    @property
-    def asked(self) -> Asked:
-        """What it would renew as if it did today, to ask a price for: the day is filled in by who asks."""
-        quantity = self.quantity if self.renews_with is None else self.renews_with
-        return Asked(
-            self.renews_as or self.plan_id,
-            quantity,
-            self.market,
-            self.currency,
-            date.min,
-            customer_id=self.buyer_id,
-            instead_of=(self.sku, self.quantity),
-            is_trial_conversion=self.is_trial,
-        )
 
 
 def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -105,11 +92,13 @@ def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
             ScheduledChange.quantity,
             ScheduledChange.plan_id,
             _ANSWER.c.choice,
+            _ANSWER.c.quantity,
             _ANSWER.c.answered_at,
             _ANSWER.c.answered_by,
+            _ANSWER.c.sent_to,
+            _ANSWER.c.order_id,
+            CHOICE,
             LATEST.c.unit_list,
-            LATEST.c.is_trial,
-            Customer.country,
         )
         .join(LATEST, LATEST.c.subscription_id == Subscription.id)
         .join(Customer, Customer.id == Subscription.customer_id)
@@ -125,13 +114,13 @@ def list_subscriptions(actor: Actor) -> Select[*tuple[Any, ...]]:
         _ANSWER,
         (_ANSWER.c.subscription_id == Subscription.id) & (_ANSWER.c.term_end == Subscription.term_end),
     )
-    return narrowed(statement, actor)
+    return narrowed(with_policies(statement), actor)
 
 
 def subscription_row(found: Any) -> SubscriptionRow:
     """Make the row of a list from what `list_subscriptions` gives."""
     one, product, sku, term, cycle, customer, customer_id, reseller, seats, plan, *rest = found
-    choice, answered_at, answered_by, unit_listed, is_trial, market = rest
+    choice, answer_seats, answered_at, answered_by, sent_to, order_id, policy, unit_listed = rest
     return SubscriptionRow(
         id=one.public_id,
         name=one.friendly_name or product,
@@ -153,43 +142,16 @@ def subscription_row(found: Any) -> SubscriptionRow:
         renews_with=seats,
         renews_as=plan,
         answer=choice or "",
+        answer_seats=answer_seats,
         answered_at=answered_at,
         answered_by=answered_by or "",
+        answered_through=sent_to or "",
+        answer_order=order_id,
+        decided_by=one.decided_by,
+        decided_name=one.decided_name,
+        decided_at=one.decided_at,
+        policy=policy,
         unit_listed=unit_listed,
         plan_id=one.plan_id,
-        buyer_id=one.customer_id,
-        is_trial=is_trial,
-        market=market,
         currency=one.currency,
     )
-
-
-def renewing_in(period: Period) -> Any:
-    """Choose what stands and whose term ends in a month: the day after is the renewal's."""
-    return (
-        Subscription.status.in_(STANDING)
-        & (Subscription.term_end >= period.start)
-        & (Subscription.term_end < period.end)
-    )
-
-
-def renewals(session: Session, actor: Actor, period: Period) -> list[SubscriptionRow]:
-    """Give what renews in a month, the earliest first."""
-    rows = session.execute(
-        list_subscriptions(actor)
-        .where(renewing_in(period))
-        .order_by(Subscription.term_end, Customer.legal_name, Subscription.id)
-    )
-    return [subscription_row(row) for row in rows]
-
-
-def list_prices_now(
-    session: Session, rows: Sequence[SubscriptionRow], *, day: date
-) -> dict[UUID, Decimal | None]:
-    """Give the list price of a seat for a term as each would renew on a day; what is not sold then is left out.
-
-    The session must be the owner's or the wholesaler's: price lists hold costs.
-    """
-    asked = {row.id: replace(row.asked, day=day) for row in rows}
-    found = quotes(session, set(asked.values()))
-    return {identity: found[ask].unit_listed for identity, ask in asked.items() if ask in found}

@@ -1,4 +1,4 @@
-"""Subscriptions of all customers, changing them, and what renews when."""
+"""Subscriptions of all customers, and changing them."""
 
 from uuid import UUID
 
@@ -6,9 +6,8 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from marketplace.core.actor import Audience, Permission
-from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
-from marketplace.subscriptions.queries.listed import list_prices_now, list_subscriptions
+from marketplace.subscriptions.queries.listed import list_subscriptions
 from marketplace.web.admin import blueprint
 from marketplace.web.guards import requires
 from marketplace.web.navigation import GROUP_PARTIES, add_to_menu
@@ -16,7 +15,6 @@ from marketplace.web.session import current_actor, transaction
 from marketplace.web.subscription_changes import ChangePages, add_change_pages
 from marketplace.web.subscription_pages import (
     TERM_END_LABELS,
-    renewal_month,
     subscription_list,
     subscription_or_404,
 )
@@ -30,16 +28,6 @@ add_to_menu(
     group=GROUP_PARTIES,
     place=40,
     words="licences seats terms",
-)
-add_to_menu(
-    Audience.WHOLESALER,
-    endpoint="admin.renewals",
-    label=N_("Renewals"),
-    icon="refresh",
-    permission=Permission.WHOLESALER_SUBSCRIPTIONS_VIEW,
-    group=GROUP_PARTIES,
-    place=45,
-    words="terms ends calendar",
 )
 
 
@@ -62,14 +50,3 @@ def subscription(subscription_id: UUID) -> ResponseReturnValue:
 
 
 add_change_pages(ChangePages(blueprint, Permission.WHOLESALER_ORDERS_PLACE))
-
-
-@blueprint.get("/renewals")
-@requires(Permission.WHOLESALER_SUBSCRIPTIONS_VIEW)
-def renewals() -> ResponseReturnValue:
-    """Show what renews in a month, and how each was decided."""
-    with transaction() as session:
-        month = renewal_month(session, actor=current_actor())
-        prices = list_prices_now(session, month.rows, day=utc_now().date())
-        view = subscription_list(prices_now=prices)
-        return view.respond_with_rows(month.rows, "admin/renewals/list.html", month=month)

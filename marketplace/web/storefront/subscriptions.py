@@ -1,4 +1,4 @@
-"""Subscriptions of the reseller's customers: the list, one with its history, and what renews when."""
+"""Subscriptions of the reseller's customers: the list, and one with its history."""
 
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from marketplace.web.storefront import blueprint
 from marketplace.web.subscription_changes import ChangePages, add_change_pages
 from marketplace.web.subscription_pages import (
     TERM_END_LABELS,
-    renewal_month,
     subscription_list,
     subscription_or_404,
 )
@@ -28,16 +27,6 @@ add_to_menu(
     permission=Permission.RESELLER_SUBSCRIPTIONS_VIEW,
     place=14,
     words="licences seats terms",
-)
-add_to_menu(
-    Audience.RESELLER,
-    endpoint="storefront.renewals",
-    label=N_("Renewals"),
-    icon="refresh",
-    permission=Permission.RESELLER_SUBSCRIPTIONS_VIEW,
-    place=16,
-    in_menu=False,
-    words="terms ends calendar",
 )
 
 
@@ -64,14 +53,3 @@ def subscription(subscription_id: UUID) -> ResponseReturnValue:
 
 
 add_change_pages(ChangePages(blueprint, Permission.RESELLER_ORDERS_PLACE))
-
-
-@blueprint.get("/renewals")
-@requires(Permission.RESELLER_SUBSCRIPTIONS_VIEW)
-def renewals() -> ResponseReturnValue:
-    """Show what renews in a month, and how each was decided."""
-    with transaction() as session:
-        month = renewal_month(session, actor=current_actor())
-        return subscription_list(has_customers=True).respond_with_rows(
-            month.rows, "storefront/renewals/list.html", month=month
-        )
