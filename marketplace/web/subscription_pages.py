@@ -18,6 +18,7 @@ from marketplace.core.errors import N_
 from marketplace.orders.operations.cart import BuyingNotAllowed, check_buying
 from marketplace.orders.queries.visible import PLACES
 from marketplace.subscriptions.models import ScheduledChange, Subscription
+from marketplace.subscriptions.queries.choices import Aim, aims_of
 from marketplace.subscriptions.queries.listed import (
     LATEST,
     SubscriptionRow,
@@ -31,6 +32,7 @@ from marketplace.subscriptions.rules.changes import (
     Cancel,
     Change,
     ChangeQuantity,
+    RenewAsItIs,
     Resume,
     SetTermEnd,
     Suspend,
@@ -74,10 +76,26 @@ ACTIONS: Sequence[tuple[str, str, Change]] = (
     ("cancel", N_("Cancel it"), Cancel()),
     ("suspend", N_("Suspend it"), Suspend()),
     ("resume", N_("Resume it"), Resume()),
+    ("as_it_is", N_("Renew as it is"), RenewAsItIs()),
     ("renew", N_("Let it renew"), SetTermEnd(AtTermEnd.RENEW)),
     ("end", N_("Let it end with its term"), SetTermEnd(AtTermEnd.END)),
     ("extend", N_("Let it go on by the month"), SetTermEnd(AtTermEnd.EXTEND)),
 )
+
+
+#: What is changed to another plan, which is chosen first: its label, and what it is about.
+AIM_LABELS: dict[str, str] = {
+    Aim.UPGRADE: N_("Upgrade it"),
+    Aim.PLAN: N_("Another term or way of paying"),
+    Aim.CONVERT: N_("Make the trial a subscription"),
+    Aim.AT_RENEWAL: N_("Change what it renews as"),
+}
+AIM_WORDS: dict[str, str] = {
+    Aim.UPGRADE: N_("All seats or some of them become a better product, at once."),
+    Aim.PLAN: N_("A longer term begins at once; most other changes wait for the renewal."),
+    Aim.CONVERT: N_("What was tried is paid from then on."),
+    Aim.AT_RENEWAL: N_("Seats, product, term and end of the next term are set now and wait for the renewal."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +131,8 @@ class SubscriptionPage:
     # What can be done, and what cannot.
     answers: Sequence[Asked]
     closed: Sequence[Asked]
+    # What else it can become: a word for the address, its label, and what it is about.
+    aims: Sequence[tuple[str, str, str]]
     more: Decision
     fewer: Decision
     waiting: Sequence[ScheduledChange]
@@ -237,6 +257,7 @@ def subscription_or_404(session: Session, subscription_id: UUID, *, actor: Actor
         lots=open_lots(standing.segments, now),
         answers=[one for one in asked if one.decision.is_possible],
         closed=[one for one in asked if not one.decision.is_possible],
+        aims=[(aim, AIM_LABELS[aim], AIM_WORDS[aim]) for aim in aims_of(standing)],
         more=decide(ChangeQuantity(quantity + 1), standing, now),
         fewer=decide(ChangeQuantity(max(1, quantity - 1)), standing, now),
         waiting=session.scalars(

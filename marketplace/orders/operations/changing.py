@@ -114,6 +114,14 @@ def order_change(
     return send(session, order, actor=actor, now=now)
 
 
+def known_order(session: Session, *, actor: Actor, subscription_id: UUID, key: UUID) -> Order | None:
+    """Give the order a key has made for a subscription the actor may see; None where it made none."""
+    subscription = session.scalar(visible_to(actor).where(Subscription.public_id == subscription_id))
+    if subscription is None:
+        raise NotFound
+    return _known(session, subscription, key)
+
+
 def _known(session: Session, subscription: Subscription, key: UUID) -> Order | None:
     """Give the order a key has made for a subscription. A key of something else is nobody's business."""
     found = session.execute(

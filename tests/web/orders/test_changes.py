@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from catalog.models import Plan
+from catalog.models import Plan, Sku, SkuRelation
+from catalog.words import RelationKind
 from marketplace.orders.models import CustomerBuying
 from marketplace.subscriptions.models import Subscription
 from tests.factories import make_subscription
@@ -217,3 +218,93 @@ def test_outsiders_find_nothing(site: SellingSite, pavel: Visitor, subscription:
     pavel.get(f"/subscriptions/{subscription}/change?what=cancel", status=404)
     pavel.post(f"/subscriptions/{subscription}/change", form, status=404)
     assert site.orders() == []
+
+
+def hidden(page: Page) -> dict[str, str]:
+    """Give the whole form that orders what a page shows."""
+    names = ("what", "quantity", "plan", "ends_on", "key", "seen")
+    return {name: page.all("input", name=name)[-1].get("value") or "" for name in names}
+
+
+@pytest.fixture
+def better(site: SellingSite, subscription: UUID) -> UUID:
+    """What Carla's works has may be upgraded to Dynamics 365 Sales."""
+    assert subscription
+    with site.database.owner_transaction() as session:
+        plan = session.scalars(select(Plan).where(Plan.public_id == site.goods.plan)).one()
+        dynamics = session.execute(
+            select(Plan, Sku).join(Sku, Sku.id == Plan.sku_id).where(Sku.title == "Dynamics 365 Sales")
+        ).one()
+        relation = SkuRelation(
+            sku_id=plan.sku_id, kind=RelationKind.UPGRADE.value, target_sku_id=dynamics[1].id
+        )
+        session.add(relation)
+        return dynamics[0].public_id
+
+
+@pytest.mark.parametrize(("who", "shell"), [("wanda", "/admin"), ("rashid", ""), ("carla", "/portal")])
+def test_some_seats_are_upgraded(
+    site: SellingSite, subscription: UUID, better: UUID, who: str, shell: str
+) -> None:
+    visitor = site.browser_of(who)
+    address = f"{shell}/subscriptions/{subscription}"
+    assert "Upgrade it" in visitor.get(address).main
+
+    page = look(visitor, address, what="upgrade", quantity=4)
+    assert "Dynamics 365 Sales, one year, by the month" in page.main
+    assert "An upgrade takes effect at once." in page.main
+    form = hidden(page)
+    assert (form["plan"], form["quantity"]) == (str(better), "4")
+    made = str(visitor.post(f"{address}/change", form).response.location)
+
+    assert "upgrade 4 to Dynamics 365 Sales" in visitor.get(made).main
+    assert not any(figure in page.text for figure in COST) or who == "wanda"
+
+
+def test_another_way_of_paying_waits_for_the_renewal(
+    site: SellingSite, rashid: Visitor, subscription: UUID
+) -> None:
+    address = f"/subscriptions/{subscription}"
+
+    page = look(rashid, address, what="plan")
+    assert "one year, by the year" in page.main
+    assert "This term is paid the same way to its end." in page.main
+    assert "First charge after the renewal" in page.main
+    rashid.post(f"{address}/change", hidden(page))
+
+    assert [one.state for one in site.orders()] == ["provisioning"]
+
+
+def test_what_it_renews_as_is_set_with_seats_plan_and_end(
+    site: SellingSite, rashid: Visitor, subscription: UUID
+) -> None:
+    address = f"/subscriptions/{subscription}"
+    offered = look(rashid, address, what="at_renewal").all("option")
+    ends = [one.get("value") for one in offered if "with the month" in "".join(one.itertext())]
+    assert len(ends) == 1
+
+    page = look(rashid, address, what="at_renewal", quantity=7, plan=site.goods.yearly, ends_on=str(ends[0]))
+    made = str(rashid.post(f"{address}/change", hidden(page)).response.location)
+
+    words = "renew as 7 × Microsoft 365 Business Premium for one year, paid by the year, until"
+    assert words in rashid.get(made).main
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"what": "at_renewal", "ends_on": "2031-03-17"}, "cannot end on that day"),
+        ({"what": "at_renewal", "quantity": "none"}, "Write a whole number of seats."),
+        ({"what": "at_renewal", "quantity": "301"}, "No more than 300 seats"),
+        ({"what": "plan", "plan": "nothing"}, "one year, by the year"),
+    ],
+)
+def test_what_cannot_be_chosen_says_what_can(
+    rashid: Visitor, subscription: UUID, asked: dict[str, str], words: str
+) -> None:
+    assert words in look(rashid, f"/subscriptions/{subscription}", **asked).main
+
+
+def test_what_a_subscription_can_never_become_has_no_page(rashid: Visitor, subscription: UUID) -> None:
+    for what in ("convert", "upgrade", "nonsense"):
+        rashid.get(f"/subscriptions/{subscription}/change?what={what}", status=404)
