@@ -259,15 +259,22 @@ class OrderRule(Base):
     ended_at: Mapped[datetime | None]
 
 
-class SettledStatement(Base):
-    """A closed statement that was paid."""
+class StatementPayment(Base):
+    """Something that was paid of a closed statement; below nought where a credit was paid out."""
 
-    __tablename__ = "settled_statement"
+    __tablename__ = "statement_payment"
+    __table_args__ = (
+        # The same file again notes nothing twice.
+        UniqueConstraint("statement_id", "paid_on", "amount_minor"),
+        CheckConstraint("amount_minor <> 0", name="is_an_amount"),
+    )
 
-    statement_id: Mapped[UUID] = mapped_column(primary_key=True)
-    period: Mapped[int]
-    settled_at: Mapped[datetime]
-    settled_by: Mapped[str] = mapped_column(default="")
+    id: Mapped[int] = mapped_column(primary_key=True)
+    statement_id: Mapped[UUID]
+    amount_minor: Mapped[int]
+    paid_on: Mapped[date]
+    noted_at: Mapped[datetime]
+    noted_by: Mapped[str] = mapped_column(default="")
 
 
 class CustomerBuying(Base):

@@ -164,6 +164,7 @@ _FACTS: Mapping[str, str] = {
     "addressed_to": N_("Addressed to"),
     "at_term_end": N_("When the term ends"),
     "amount": N_("Amount"),
+    "paid_on": N_("Paid on"),
     "audience": N_("Kind of firm"),
     "basis": N_("Basis"),
     "billing_mode": N_("Who invoices"),

@@ -67,7 +67,8 @@ def picture(name: str, found: CreditCheck) -> CreditPicture:
     """Draw a check."""
     owed = found.exposure
     steps = [
-        Step(name=gettext("Statements to be paid"), value=owed.unpaid.amount),
+        *([Step(name=gettext("Overdue"), value=owed.overdue.amount)] if owed.overdue.minor else []),
+        Step(name=gettext("Statements to be paid"), value=(owed.unpaid - owed.overdue).amount),
         Step(name=gettext("Not billed yet"), value=owed.unbilled.amount),
         Step(name=gettext("Committed until terms end"), value=owed.committed.amount),
         Step(name=gettext("Ordered"), value=owed.ordered.amount),

@@ -49,6 +49,7 @@ NO_PAGES = {
     "/admin/imports/<uuid:delivery_id>/progress",
     "/admin/imports/<uuid:delivery_id>/rejects.csv",
     "/admin/applications/<uuid:application_id>/documents/<uuid:document_id>",
+    "/admin/credit/<uuid:reseller_id>/settlements.csv",
     "/admin/palette",
     "/at/<string:firm>",
     "/at/<string:firm>/<path:page>",

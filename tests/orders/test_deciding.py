@@ -13,12 +13,11 @@ from marketplace.orders.models import CustomerBuying, Order
 from marketplace.orders.operations.checking import credit_check
 from marketplace.orders.operations.deciding import AlreadyDecided, ReasonMissing, approve, cancel, refuse
 from marketplace.orders.operations.ruling import (
-    StatementNotFinal,
     add_rule,
     end_rule,
     set_buying,
-    settle,
 )
+from marketplace.orders.operations.settling import StatementNotFinal, settle
 from marketplace.orders.queries.exposure import debtor_called, debtor_of, owed_by
 from marketplace.orders.rules.approvals import NotYourOwn, SomebodyElseDecides
 from marketplace.orders.words import OrderKind
@@ -246,9 +245,9 @@ class TestCredit:
 
         before = owed_by(shop.session, debtor, today=TODAY).exposure
         with pytest.raises(StatementNotFinal):
-            settle(shop.session, actor=shop.wanda, statement_id=rated.statement_id, now=NOW)
-        settle(shop.session, actor=shop.wanda, statement_id=closed.statement_id, now=NOW)
-        settle(shop.session, actor=shop.wanda, statement_id=closed.statement_id, now=NOW)
+            settle(shop.session, actor=shop.wanda, statement_ids=[rated.statement_id], now=NOW)
+        settle(shop.session, actor=shop.wanda, statement_ids=[closed.statement_id], now=NOW)
+        settle(shop.session, actor=shop.wanda, statement_ids=[closed.statement_id], now=NOW)
         after = owed_by(shop.session, debtor, today=TODAY).exposure
 
         assert (before.unpaid, before.unbilled) == (euros("300"), euros("200"))
@@ -261,7 +260,7 @@ class TestCredit:
         order = shop.order(10)
         assert order.state == "awaiting_approval"
 
-        assert settle(shop.session, actor=shop.wanda, statement_id=closed.statement_id, now=NOW) == 1
+        assert settle(shop.session, actor=shop.wanda, statement_ids=[closed.statement_id], now=NOW) == 1
 
         assert order.state == "provisioning"
 

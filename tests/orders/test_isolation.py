@@ -14,7 +14,7 @@ from tests.orders.shop import NOW, Shop
 
 TABLES = (
     *("sales_order", "sales_order_line", "sales_order_price", "sales_order_event"),
-    *("order_approval", "order_rule", "settled_statement", "customer_buying"),
+    *("order_approval", "order_rule", "statement_payment", "customer_buying"),
 )
 
 
@@ -53,7 +53,7 @@ def test_the_reseller_sees_its_own_hops_rules_and_limit(filled: Shop) -> None:
     assert hops(filled.session, filled.rashid) == {"wholesale", "retail"}
     assert seen["sales_order"] == 2
     assert (seen["order_rule"], seen["order_approval"]) == (1, 2)
-    assert seen["settled_statement"] == 0
+    assert seen["statement_payment"] == 0
 
 
 def test_the_customer_sees_its_own_prices_and_neither_carts_nor_approvals(filled: Shop) -> None:

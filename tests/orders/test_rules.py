@@ -132,7 +132,7 @@ class TestApprovals:
 
 
 def exposure(unpaid: str = "0", unbilled: str = "0", committed: str = "0", ordered: str = "0") -> Exposure:
-    return Exposure(euros(unpaid), euros(unbilled), euros(committed), euros(ordered))
+    return Exposure(euros(unpaid), euros(unbilled), euros(committed), euros(ordered), euros("0"))
 
 
 def days(number: int) -> date:

@@ -1,34 +1,25 @@
-"""Saying which orders need approval, how much may be owed, what was paid, and which customers may buy themselves."""
+"""Saying which orders need approval, how much may be owed, and which customers may buy for themselves."""
 
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from marketplace.billing.models import BillingPeriod, PeriodStatus, Statement
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Audience, Permission
-from marketplace.core.errors import N_, NotFound, Refusal
+from marketplace.core.errors import NotFound
 from marketplace.core.money import Money
 from marketplace.core.permit import require
-from marketplace.orders.models import CustomerBuying, OrderRule, SettledStatement
+from marketplace.orders.models import CustomerBuying, OrderRule
 from marketplace.orders.operations.checking import as_rule
 from marketplace.orders.operations.deciding import go_on_where_credit_reaches
-from marketplace.orders.queries.exposure import Debtor, debtor_called, debtor_of
+from marketplace.orders.queries.exposure import Debtor, debtor_called
 from marketplace.orders.rules.approvals import rule_words
 from marketplace.orders.words import OrderKind
 from resellers.models import Customer, Reseller
 from resellers.operations.standing import change_credit
-from resellers.words import Hop
-
-
-class StatementNotFinal(Refusal):
-    """Only what was closed can be paid."""
-
-    sentence = N_("This statement is not final yet: close its month first.")
 
 
 def add_rule(
@@ -105,34 +96,6 @@ def set_credit(
     if customer:
         owing = session.scalars(select(Customer).where(Customer.reference == customer)).one()
         debtor = Debtor(reseller.id, owing.id, owing.legal_name, owing.currency)
-    return go_on_where_credit_reaches(session, actor=actor, debtor=debtor, now=now)
-
-
-def settle(session: Session, *, actor: Actor, statement_id: UUID, now: datetime) -> int:
-    """Note that a closed statement was paid; orders that now fit go on. Give how many did."""
-    require(actor, Permission.WHOLESALER_CREDIT_MANAGE)
-    found = session.execute(
-        select(Statement, BillingPeriod.status)
-        .join(BillingPeriod, BillingPeriod.period == Statement.period)
-        .where(Statement.id == statement_id)
-    ).one_or_none()
-    if found is None:
-        raise NotFound
-    statement, status = found
-    if status != PeriodStatus.CLOSED:
-        raise StatementNotFinal
-    session.execute(
-        insert(SettledStatement)
-        .values(statement_id=statement.id, period=statement.period, settled_at=now, settled_by=actor.name)
-        .on_conflict_do_nothing()
-    )
-    _record(session, actor, "statement.settle", "statement", statement.id, amount=str(statement.total_minor))
-    customer = session.get_one(Customer, statement.customer_id)
-    debtor = (
-        debtor_of(session, customer, day=now.date())
-        if statement.hop == Hop.RETAIL
-        else debtor_called(session.get_one(Reseller, statement.reseller_id))
-    )
     return go_on_where_credit_reaches(session, actor=actor, debtor=debtor, now=now)
 
 

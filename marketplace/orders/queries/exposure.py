@@ -16,8 +16,8 @@ from marketplace.orders.models import (
     OrderApproval,
     OrderLine,
     OrderPrice,
-    SettledStatement,
 )
+from marketplace.orders.queries.unpaid import left_of
 from marketplace.orders.rules.credit import Exposure, Renewal
 from marketplace.orders.rules.states import ON_ITS_WAY
 from marketplace.orders.words import ApprovalKind, PriceHop
@@ -92,14 +92,24 @@ class Owed:
 
 def owed_by(session: Session, debtor: Debtor, *, today: date, apart_from: int | None = None) -> Owed:
     """Add up what a debtor owes. `apart_from` is the order that is being looked at itself."""
-    unpaid = _unpaid(session, debtor)
+    payment_days = credit_of(
+        session, reseller_id=debtor.reseller_id, customer_id=debtor.customer_id
+    ).payment_days
+    unpaid, overdue = left_of(session, statements_of(debtor), payment_days=payment_days, today=today)
     unbilled, daily, rated = _unbilled(session, debtor, today)
     committed, renewals, is_incomplete = _committed(session, debtor, today=today, rated=rated)
-    exposure = Exposure(unpaid, unbilled, committed, _ordered(session, debtor, apart_from=apart_from))
+    exposure = Exposure(
+        Money(unpaid, debtor.currency),
+        unbilled,
+        committed,
+        _ordered(session, debtor, apart_from=apart_from),
+        Money(overdue, debtor.currency),
+    )
     return Owed(exposure, tuple(renewals), daily, is_incomplete)
 
 
-def _of(debtor: Debtor) -> ColumnElement[bool]:
+def statements_of(debtor: Debtor) -> ColumnElement[bool]:
+    """Say which statements a debtor owes."""
     conditions = [Statement.hop == debtor.hop.value, Statement.reseller_id == debtor.reseller_id]
     conditions.append(Statement.currency == debtor.currency)
     if debtor.customer_id is not None:
@@ -107,27 +117,12 @@ def _of(debtor: Debtor) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def _unpaid(session: Session, debtor: Debtor) -> Money:
-    """Add up closed statements that are not settled. Invoices and payments will tell this once they are there."""
-    total = session.scalar(
-        select(func.coalesce(func.sum(Statement.total_minor), 0))
-        .join(BillingPeriod, BillingPeriod.period == Statement.period)
-        .outerjoin(SettledStatement, SettledStatement.statement_id == Statement.id)
-        .where(
-            _of(debtor),
-            BillingPeriod.status == PeriodStatus.CLOSED.value,
-            SettledStatement.statement_id.is_(None),
-        )
-    )
-    return Money(int(total or 0), debtor.currency)
-
-
 def _unbilled(session: Session, debtor: Debtor, today: date) -> tuple[Money, Money, set[Period]]:
     """Add up months that are not closed, what the running one adds a day, and which months were rated at all."""
     rows = session.execute(
         select(Statement.period, BillingPeriod.status, func.sum(Statement.total_minor))
         .join(BillingPeriod, BillingPeriod.period == Statement.period)
-        .where(_of(debtor))
+        .where(statements_of(debtor))
         .group_by(Statement.period, BillingPeriod.status)
     ).all()
     open_months = {

@@ -15,7 +15,7 @@ LOOK_AHEAD = timedelta(days=366)
 class Exposure:
     """What somebody owes the wholesaler or is bound to owe, all in its own currency."""
 
-    # Closed statements that are not settled.
+    # What is left of closed statements.
     unpaid: Money
     # Months that were rated and are not closed.
     unbilled: Money
@@ -23,6 +23,8 @@ class Exposure:
     committed: Money
     # Orders on their way that are no subscriptions yet.
     ordered: Money
+    # What of the unpaid should have been paid by now.
+    overdue: Money
 
     @property
     def total(self) -> Money:
@@ -33,7 +35,7 @@ class Exposure:
     def zero(cls, currency: str) -> "Exposure":
         """Give nothing owed."""
         nothing = Money.zero(currency)
-        return cls(nothing, nothing, nothing, nothing)
+        return cls(nothing, nothing, nothing, nothing, nothing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,14 @@ from sqlalchemy.orm import Session
 from wtforms import IntegerField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
-from marketplace.billing.models import BillingPeriod, PeriodStatus, Statement
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, Refusal
 from marketplace.core.money import Money
-from marketplace.core.period import Period
-from marketplace.orders.models import SettledStatement
 from marketplace.orders.operations.checking import check_for
-from marketplace.orders.operations.ruling import set_credit, settle
-from marketplace.orders.queries.exposure import debtor_called
+from marketplace.orders.operations.ruling import set_credit
+from marketplace.orders.queries.exposure import debtor_called, statements_of
+from marketplace.orders.queries.unpaid import open_statements
 from marketplace.orders.rules.credit import CreditCheck
 from marketplace.web.admin import blueprint
 from marketplace.web.credit_pages import picture
@@ -29,9 +27,8 @@ from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
 from marketplace.web.navigation import GROUP_PARTIES, add_to_menu
 from marketplace.web.session import current_actor, order_desk, transaction
-from resellers.models import Customer, Reseller
+from resellers.models import Reseller
 from resellers.queries.standing import credit_of
-from resellers.words import Hop
 
 add_to_menu(
     Audience.WHOLESALER,
@@ -44,7 +41,7 @@ add_to_menu(
     words="limits exposure owed unpaid",
 )
 
-_MOST_STATEMENTS = 200
+MOST_STATEMENTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +78,13 @@ _LIST = ListView[CreditRow](
             key="owed",
             label=N_("Owed and bound"),
             value=lambda row: row.check.total,
+            sort=True,
+            kind=Kind.MONEY,
+        ),
+        Column(
+            key="overdue",
+            label=N_("Overdue"),
+            value=lambda row: row.check.exposure.overdue,
             sort=True,
             kind=Kind.MONEY,
         ),
@@ -139,7 +143,7 @@ def credit() -> ResponseReturnValue:
 def credit_of_reseller(reseller_id: UUID) -> ResponseReturnValue:
     """Show each part of what a reseller owes, and ask for its limit."""
     with transaction() as session:
-        reseller = _reseller_or_404(session, reseller_id)
+        reseller = reseller_or_404(session, reseller_id)
         agreed = credit_of(session, reseller_id=reseller.id)
     form = LimitForm()
     form.limit.data, form.payment_days.data = agreed.limit, agreed.payment_days
@@ -151,13 +155,13 @@ def credit_of_reseller(reseller_id: UUID) -> ResponseReturnValue:
 def set_credit_of_reseller(reseller_id: UUID) -> ResponseReturnValue:
     """Set the limit; orders it held back go on."""
     with transaction() as session:
-        reseller = _reseller_or_404(session, reseller_id)
+        reseller = reseller_or_404(session, reseller_id)
     form = LimitForm()
     if not form.validate_on_submit():
         return _page(reseller, form), 422
     try:
         with order_desk() as desk:
-            released = set_credit(
+            count = set_credit(
                 desk,
                 actor=current_actor(),
                 reseller_id=reseller_id,
@@ -168,69 +172,37 @@ def set_credit_of_reseller(reseller_id: UUID) -> ResponseReturnValue:
     except Refusal as refusal:
         form.refuse(refusal)
         return _page(reseller, form), 422
-    flash(_released(released), "success")
+    flash(released(count), "success")
     return redirect(url_for("admin.credit_of_reseller", reseller_id=reseller_id), code=303)
 
 
-@blueprint.post("/credit/<uuid:reseller_id>/statements/<uuid:statement_id>/settle")
-@requires(Permission.WHOLESALER_CREDIT_MANAGE)
-def settle_statement(reseller_id: UUID, statement_id: UUID) -> ResponseReturnValue:
-    """Note that a statement was paid; orders that were held back go on."""
-    with order_desk() as desk:
-        released = settle(desk, actor=current_actor(), statement_id=statement_id, now=utc_now())
-    flash(_released(released), "success")
-    return redirect(url_for("admin.credit_of_reseller", reseller_id=reseller_id), code=303)
-
-
-def _released(count: int) -> str:
+def released(count: int) -> str:
+    """Say that something was noted, and how many orders go on by it."""
     if count:
         return gettext("It is noted. Orders that go on now: %(count)s.", count=count)
     return gettext("It is noted.")
 
 
-def _reseller_or_404(session: Session, reseller_id: UUID) -> Reseller:
+def reseller_or_404(session: Session, reseller_id: UUID) -> Reseller:
+    """Give a reseller."""
     found = session.scalar(select(Reseller).where(Reseller.public_id == reseller_id))
     if found is None:
         abort(404)
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Unpaid:
-    id: UUID
-    period: Period
-    customer: str
-    total: Money
-
-
 def _page(reseller: Reseller, form: LimitForm) -> str:
+    today = utc_now().date()
     with order_desk() as desk:
-        check = check_for(
-            desk, debtor_called(reseller), Money.zero(reseller.currency), today=utc_now().date()
+        debtor = debtor_called(reseller)
+        check = check_for(desk, debtor, Money.zero(reseller.currency), today=today)
+        unpaid = open_statements(
+            desk,
+            statements_of(debtor),
+            payment_days=credit_of(desk, reseller_id=reseller.id).payment_days,
+            today=today,
+            limit=MOST_STATEMENTS,
         )
-        unpaid = [
-            _Unpaid(id_, Period.from_number(period), customer, Money(total or 0, currency))
-            for id_, period, customer, total, currency in desk.execute(
-                select(
-                    Statement.id,
-                    Statement.period,
-                    Customer.legal_name,
-                    Statement.total_minor,
-                    Statement.currency,
-                )
-                .join(BillingPeriod, BillingPeriod.period == Statement.period)
-                .join(Customer, Customer.id == Statement.customer_id)
-                .outerjoin(SettledStatement, SettledStatement.statement_id == Statement.id)
-                .where(
-                    Statement.reseller_id == reseller.id,
-                    Statement.hop == Hop.WHOLESALE.value,
-                    BillingPeriod.status == PeriodStatus.CLOSED.value,
-                    SettledStatement.statement_id.is_(None),
-                )
-                .order_by(Statement.period, Customer.legal_name)
-                .limit(_MOST_STATEMENTS)
-            )
-        ]
     return render_template(
         "admin/credit/show.html",
         reseller=reseller,

@@ -1,0 +1,101 @@
+"""Closed statements and what is left to be paid of each. For the owner's session."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import Session
+
+from marketplace.billing.models import BillingPeriod, PeriodStatus, Statement
+from marketplace.core.money import Money
+from marketplace.core.period import Period
+from marketplace.orders.models import StatementPayment
+from marketplace.orders.rules.payments import due_on
+from resellers.models import Customer
+
+_PAID = (
+    select(func.coalesce(func.sum(StatementPayment.amount_minor), 0))
+    .where(StatementPayment.statement_id == Statement.id)
+    .correlate(Statement)
+    .scalar_subquery()
+)
+_LEFT = func.coalesce(Statement.total_minor, 0) - _PAID
+_IS_CLOSED = BillingPeriod.status == PeriodStatus.CLOSED.value
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStatement:
+    """A closed statement that is not paid whole."""
+
+    id: UUID
+    period: Period
+    customer: str
+    total: Money
+    left: Money
+    due_on: date
+    is_overdue: bool
+
+
+def left_of(
+    session: Session, wanted: ColumnElement[bool], *, payment_days: int, today: date
+) -> tuple[int, int]:
+    """Add up what is left of closed statements in minor units, and what of it should have been paid by now."""
+    # Due within so many days of the close: what was closed before this instant is overdue.
+    since = datetime.combine(today - timedelta(days=payment_days), time.min, tzinfo=UTC)
+    is_late = (BillingPeriod.closed_at < since) & (_LEFT > 0)
+    left, overdue = session.execute(
+        select(func.coalesce(func.sum(_LEFT), 0), func.coalesce(func.sum(case((is_late, _LEFT), else_=0)), 0))
+        .select_from(Statement)
+        .join(BillingPeriod, BillingPeriod.period == Statement.period)
+        .where(wanted, _IS_CLOSED)
+    ).one()
+    return int(left), int(overdue)
+
+
+def open_statements(
+    session: Session, wanted: ColumnElement[bool], *, payment_days: int, today: date, limit: int
+) -> Sequence[OpenStatement]:
+    """Give closed statements that are not paid whole, the oldest first."""
+    found = session.execute(
+        select(Statement, Customer.legal_name, _LEFT, BillingPeriod.closed_at)
+        .join(BillingPeriod, BillingPeriod.period == Statement.period)
+        .join(Customer, Customer.id == Statement.customer_id)
+        .where(wanted, _IS_CLOSED, _LEFT != 0)
+        .order_by(Statement.period, Customer.legal_name)
+        .limit(limit)
+    )
+    shown = []
+    for statement, customer, left, closed_at in found:
+        period = Period.from_number(statement.period)
+        due = due_on(closed_at.date() if closed_at else period.end, payment_days=payment_days)
+        shown.append(
+            OpenStatement(
+                statement.id,
+                period,
+                customer,
+                Money(statement.total_minor or 0, statement.currency),
+                Money(int(left), statement.currency),
+                due,
+                is_overdue=due < today and left > 0,
+            )
+        )
+    return shown
+
+
+def locked_statements(session: Session, ids: Collection[UUID]) -> dict[UUID, tuple[Statement, str, int]]:
+    """Give statements with their period's status and what is left of each, held until the transaction ends."""
+    statements = session.scalars(
+        select(Statement).where(Statement.id.in_(ids)).order_by(Statement.id).with_for_update()
+    ).all()
+    # Asked once the rows are held: somebody may have noted a payment meanwhile.
+    facts = {
+        id_: (status, int(left))
+        for id_, status, left in session.execute(
+            select(Statement.id, BillingPeriod.status, _LEFT)
+            .join(BillingPeriod, BillingPeriod.period == Statement.period)
+            .where(Statement.id.in_(ids))
+        )
+    }
+    return {one.id: (one, *facts[one.id]) for one in statements}
