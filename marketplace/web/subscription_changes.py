@@ -197,7 +197,7 @@ def _form_of_plans(
     aim: Aim,
     quantity: int,
 ) -> Form:
-    found = plans_for(session, subscription, standing, aim, quantity=max(quantity, 1), day=utc_now().date())
+    found = plans_for(session, subscription, standing, aim, quantity=max(quantity, 1), now=utc_now())
     plan = wish.plan if wish.plan in found or aim is Aim.AT_RENEWAL else next(iter(found), None)
     quoted = found.get(plan) if plan else None
     ends = ends_for(session, subscription, standing, quoted) if aim is Aim.AT_RENEWAL else []

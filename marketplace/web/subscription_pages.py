@@ -83,6 +83,8 @@ ACTIONS: Sequence[tuple[str, str, Change]] = (
 )
 
 
+#: What is nothing to speak of where there is nothing to undo.
+_UNDOING = frozenset({"resume", "as_it_is"})
 #: What is changed to another plan, which is chosen first: its label, and what it is about.
 AIM_LABELS: dict[str, str] = {
     Aim.UPGRADE: N_("Upgrade it"),
@@ -256,7 +258,7 @@ def subscription_or_404(session: Session, subscription_id: UUID, *, actor: Actor
         events=_events(standing),
         lots=open_lots(standing.segments, now),
         answers=[one for one in asked if one.decision.is_possible],
-        closed=[one for one in asked if not one.decision.is_possible],
+        closed=[one for one in asked if not one.decision.is_possible and one.what not in _UNDOING],
         aims=[(aim, AIM_LABELS[aim], AIM_WORDS[aim]) for aim in aims_of(standing)],
         more=decide(ChangeQuantity(quantity + 1), standing, now),
         fewer=decide(ChangeQuantity(max(1, quantity - 1)), standing, now),

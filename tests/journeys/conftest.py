@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,20 +55,29 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(postgres: ThrowAwayPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Serve the world by the product's own command."""
+    """Serve the world most stories happen in."""
+    with serving(postgres, tmp_path_factory.mktemp("served"), make_world) as served:
+        yield served
+
+
+@contextmanager
+def serving(
+    postgres: ThrowAwayPostgres, home: Path, make: Callable[[Database, Settings], World]
+) -> Iterator[Server]:
+    """Serve a world by the product's own command."""
     if not CHROMIUM:
         pytest.skip("there is no chromium; to run this: apt-get install chromium, then make test")
     with pytest.MonkeyPatch.context() as patch:
         for field in Settings.model_fields:
             patch.delenv(environment_name(field), raising=False)
         patch.setitem(Settings.model_config, "env_file", None)
-        patch.setenv("MARKETPLACE_HOME", str(tmp_path_factory.mktemp("served")))
+        patch.setenv("MARKETPLACE_HOME", str(home))
         patch.setenv("MARKETPLACE_PORT", str(_free_port()))
         patch.setenv("MARKETPLACE_SIMULATOR_PORT", str(_free_port()))
         database = Database(postgres.fresh_database())
         patch.setenv("DATABASE_URL", database.url)
         settings = load_settings()
-        world = make_world(database, settings)
+        world = make(database, settings)
         with (settings.home / "server.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "marketplace", "serve"],

@@ -44,7 +44,7 @@ def make_world(database: Database, settings: Settings) -> World:
     """Make it. The database must be migrated and empty."""
     make(database, settings, today=TO_CLOSE.start, say=lambda _step: None)
     with database.transaction(STAFF) as session:
-        import_fx_rates(session, actor=STAFF, file="fx.csv", content=_rates(RUNNING))
+        import_fx_rates(session, actor=STAFF, file="fx.csv", content=rates(RUNNING))
     _deliver_running(database, settings)
     close_period(database, settings, period=RUNNING, actor=STAFF, approve=False, dry_run=False, now=utc_now())
     with database.owner_transaction() as session:
@@ -76,7 +76,8 @@ def add_person(
     )
 
 
-def _rates(month: Period) -> bytes:
+def rates(month: Period) -> bytes:
+    """Write the exchange rates of a month as a file."""
     pairs = ("USD,EUR,0.93", "GBP,EUR,1.17", "CHF,EUR,1.06", "EUR,CHF,0.94", "EUR,GBP,0.85", "USD,GBP,0.78")
     return "\n".join(["month,from,to,rate", *(f"{month},{pair}" for pair in pairs)]).encode()
 

@@ -1,7 +1,7 @@
 """What a subscription may be changed to: other plans at their price of the day, and the ends its next term may have."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -24,8 +24,9 @@ from marketplace.subscriptions.rules.changes import (
     ConvertTrial,
     Upgrade,
 )
+from marketplace.subscriptions.rules.decisions import decide
 from marketplace.subscriptions.rules.ends import AllowedEnd, allowed_ends
-from marketplace.subscriptions.rules.history import Quoted, Standing
+from marketplace.subscriptions.rules.history import Offer, Quoted, Standing
 from resellers.models import Customer
 
 
@@ -51,6 +52,12 @@ class EndNotOffered(Refusal):
     sentence = N_("The next term cannot end on that day: choose one of the days that are offered.")
 
 
+class NothingDiffers(Refusal):
+    """It would renew just like that by itself."""
+
+    sentence = N_("It renews like that by itself: choose another plan, number of seats or end.")
+
+
 def aims_of(standing: Standing) -> list[Aim]:
     """Give what can be thought of for a subscription that stands; whether it is allowed is decided plan by plan."""
     offer = standing.offer
@@ -68,9 +75,12 @@ def plans_for(
     aim: Aim,
     *,
     quantity: int,
-    day: date,
+    now: datetime,
 ) -> dict[UUID, Quoted]:
-    """Give the plans on sale it may become, by their public ids, at their price. The session must be the owner's."""
+    """Give the plans on sale it may become, by their public ids, at their price; those most like its own first.
+
+    The session must be the owner's.
+    """
     offer = standing.offer
     skus: frozenset[str] = {
         Aim.UPGRADE: offer.upgrades_to,
@@ -94,18 +104,33 @@ def plans_for(
     customer = session.get_one(Customer, subscription.customer_id)
     asked = {
         plan_id: replace(
-            asked_at_renewal(standing, plan_id, customer_id=customer.id, market=customer.country, day=day),
+            asked_at_renewal(
+                standing, plan_id, customer_id=customer.id, market=customer.country, day=now.date()
+            ),
             quantity=quantity,
         )
         for plan_id in plans
     }
     found = quotes(session, asked.values())
     priced = [(plans[plan_id], found[one]) for plan_id, one in asked.items() if one in found]
-    return dict(sorted(priced, key=lambda pair: _place(pair[1])))
+    possible = [pair for pair in priced if _is_possible(aim, standing, pair[1], now)]
+    return dict(sorted(possible, key=lambda pair: _place(pair[1].offer, offer)))
 
 
-def _place(quoted: Quoted) -> tuple[str, int, str]:
-    return quoted.offer.product, TERM_MONTHS.get(quoted.offer.term, 0), quoted.offer.billing_cycle.value
+def _is_possible(aim: Aim, standing: Standing, quoted: Quoted, now: datetime) -> bool:
+    """Whether a plan can be chosen for all seats or for one."""
+    trial = standing.offer.commitments(now.date()).trial
+    least = trial.quantity if trial else 1
+    changes = (
+        chosen(aim, standing, quoted, quantity=quantity) for quantity in (standing.now.quantity, least)
+    )
+    return any(decide(change, standing, now).is_possible for change in changes)
+
+
+def _place(offer: Offer, own: Offer) -> tuple[bool, bool, str, int, str]:
+    months = TERM_MONTHS.get(offer.term, 0)
+    other_term, other_cycle = offer.term is not own.term, offer.billing_cycle is not own.billing_cycle
+    return other_term, other_cycle, offer.product, months, offer.billing_cycle.value
 
 
 def ends_for(
@@ -130,10 +155,13 @@ def chosen(
     custom_end: date | None = None,
     ends: list[AllowedEnd] | None = None,
 ) -> Change:
-    """Give the change that was chosen. Raises `PlanNotChosen`, `EndNotOffered`."""
+    """Give the change that was chosen. Raises `PlanNotChosen`, `EndNotOffered`, `NothingDiffers`."""
     if aim is Aim.AT_RENEWAL:
         if custom_end is not None and custom_end not in {one.end for one in ends or ()}:
             raise EndNotOffered
+        is_same = quantity == standing.now.quantity and quoted is None and custom_end is None
+        if is_same and standing.at_renewal is None:
+            raise NothingDiffers
         return ChangeAtRenewal(quantity=quantity, quoted=quoted, custom_end=custom_end)
     if quoted is None:
         raise PlanNotChosen

@@ -295,6 +295,7 @@ def test_what_it_renews_as_is_set_with_seats_plan_and_end(
     [
         ({"what": "at_renewal", "ends_on": "2031-03-17"}, "cannot end on that day"),
         ({"what": "at_renewal", "quantity": "none"}, "Write a whole number of seats."),
+        ({"what": "at_renewal"}, "It renews like that by itself"),
         ({"what": "at_renewal", "quantity": "301"}, "No more than 300 seats"),
         ({"what": "plan", "plan": "nothing"}, "one year, by the year"),
     ],

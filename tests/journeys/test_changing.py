@@ -1,0 +1,84 @@
+"""Seats up by the reseller: ordered, done by the vendor, charged in the month that is closed, and explained."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from catalog.operations.exchange_rates import import_fx_rates
+from marketplace.billing.closing import close_period
+from marketplace.core.clock import utc_now
+from marketplace.core.db import Database
+from marketplace.core.period import Period
+from marketplace.demo.make import STAFF, make
+from marketplace.settings import Settings
+from tests.conftest import ThrowAwayPostgres
+from tests.journeys.browser import Person
+from tests.journeys.conftest import Server, serving
+from tests.journeys.test_ordering import is_well
+from tests.journeys.test_vendor_asks import comes
+from tests.journeys.world import World, rates
+
+PRODUCT = "Microsoft 365 Business Standard"
+
+
+@pytest.fixture(scope="module")
+def server(postgres: ThrowAwayPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve the demonstration as of today: this story closes the month that runs."""
+    with serving(postgres, tmp_path_factory.mktemp("changing"), _today) as served:
+        yield served
+
+
+def _today(database: Database, settings: Settings) -> World:
+    today = utc_now().date()
+    make(database, settings, today=today, say=lambda _step: None)
+    with database.transaction(STAFF) as session:
+        import_fx_rates(session, actor=STAFF, file="fx.csv", content=rates(Period.of(today)))
+    return World(database, settings)
+
+
+def test_seats_up_by_the_reseller_stand_in_its_statement_and_explain_themselves(
+    server: Server, sits_down: Callable[..., Person]
+) -> None:
+    rashid = sits_down("rashid@demo.example")
+    rashid.goes_to("/subscriptions?q=Carnac")
+    rashid.opens(PRODUCT)
+    rashid.reads("15 seats")
+    is_well(rashid)
+    rashid.opens("One seat more")
+    rashid.reads("15 → 16 seats")
+    rashid.page.get_by_label("Seats", exact=True).fill("18")
+    # What it comes to follows what is typed, without a button.
+    rashid.reads("15 → 18 seats")
+    rashid.opens("One seat fewer")
+    rashid.reads("15 → 17 seats")
+    rashid.reads("The customer pays")
+    is_well(rashid)
+    rashid.page.locator("main").get_by_role("button", name="Order it").dblclick()
+    rashid.reads("It is ordered.", within="#toasts")
+    rashid.reads("have 17 from now on")
+    is_well(rashid)
+    comes(rashid, rashid.page.locator(".page-actions").get_by_text("Completed"))
+    rashid.opens(PRODUCT)
+    rashid.reads("17 seats")
+
+    month = Period.of(utc_now().date())
+    close_period(
+        server.database,
+        server.settings,
+        period=month,
+        actor=STAFF,
+        approve=True,
+        dry_run=False,
+        now=utc_now(),
+    )
+
+    rashid.goes_to(f"/owed?period={month}&by=line")
+    rashid.row("addQuantity").get_by_role("link").last.click()
+    rashid.reads("Charged from the subscription")
+    rashid.reads("5 × 1 licence")
+    for seats in ("−12", "15", "−15", "17"):
+        # Once in what it is charged for, once among the rows that make the line.
+        expect(rashid.page.get_by_role("cell", name=seats, exact=True)).to_have_count(1)
+        expect(rashid.page.get_by_role("cell", name=f"{seats} × 1 licence", exact=True)).to_have_count(1)
+    is_well(rashid)
