@@ -62,8 +62,11 @@ class Product(Base):
     publisher_id: Mapped[int] = mapped_column(ForeignKey("publisher.id"), index=True)
     # `catalog.words.ProductKind`.
     kind: Mapped[str]
-    # The vendor's words: statements and price rules know the product by this title.
+    # The vendor's words when it was first imported: statements and price rules know the product by this title until
+    # staff take the vendor's new one.
     title: Mapped[str]
+    # What the vendor calls it now; blank where nobody said otherwise.
+    vendor_title: Mapped[str] = mapped_column(default="")
     category: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
     # The wholesaler's own words, shown instead where they are filled.
@@ -73,7 +76,8 @@ class Product(Base):
     words: Mapped[Any] = mapped_column(
         TSVECTOR,
         Computed(
-            "to_tsvector('simple', title || ' ' || own_title || ' ' || reference || ' ' || category || ' ' || own_category)",
+            "to_tsvector('simple', title || ' ' || vendor_title || ' ' || own_title || ' ' || reference || ' ' || "
+            "category || ' ' || own_category)",
             persisted=True,
         ),
         deferred=True,
@@ -81,6 +85,11 @@ class Product(Base):
     # Whether the shop shows it.
     is_listed: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @property
+    def new_title(self) -> str:
+        """What the vendor calls it now, where that is another name; else blank."""
+        return "" if self.vendor_title == self.title else self.vendor_title
 
     publisher: Mapped[Publisher] = relationship(lazy="raise")
     skus: Mapped[list["Sku"]] = relationship(back_populates="product", lazy="raise")

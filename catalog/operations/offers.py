@@ -61,6 +61,7 @@ def _keep_products(session: Session, vendor: str, given: Sequence[SkuWords]) -> 
             "publisher_id": (BigInteger(), [publishers[one.publisher] for one in words.values()]),
             "kind": (Text(), [one.kind.value for one in words.values()]),
             "title": (Text(), [one.product_title for one in words.values()]),
+            "vendor_title": (Text(), [one.product_title for one in words.values()]),
             "category": (Text(), [one.category for one in words.values()]),
             "description": (Text(), [one.description for one in words.values()]),
         }
@@ -145,7 +146,8 @@ def keep_relations(session: Session, skus: Mapping[SkuKey, int], relations: Sequ
     )
 
 
-_PRODUCT_WORDS = ("publisher_id", "kind", "title", "category", "description")
+# The title stays as first imported: rules know the product by it.
+_PRODUCT_WORDS = ("publisher_id", "kind", "vendor_title", "category", "description")
 _SKU_WORDS = ("title", "description", "unit", "is_trial")
 _SKU_LIMITS = ("minimum_quantity", "maximum_quantity", "is_addon", "may_cancel", "may_renew")
 _SKU_DEFAULTS: dict[str, Any] = {"may_increase": True, "may_decrease": True, "may_suspend": True}

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from catalog.models import MeterPrice, Plan, PlanCost, PlanPrice, PriceList, PriceListReject, Product, Sku
@@ -129,6 +129,30 @@ def rejects_of(session: Session, price_list: PriceList, *, most: int | None = No
     return Rejects(
         [FaultyRow(price_list.file, one.row, one.column_name, one.value, one.reason) for one in found], rows
     )
+
+
+def renamed_in(session: Session, price_list: PriceList) -> Sequence[Product]:
+    """Give the products of a version that the vendor calls otherwise than rules and statements do."""
+    sold = select(Sku.product_id).where(
+        or_(
+            select(PlanPrice.id)
+            .join(Plan, Plan.id == PlanPrice.plan_id)
+            .where(Plan.sku_id == Sku.id, PlanPrice.price_list_id == price_list.id)
+            .exists(),
+            select(MeterPrice.id)
+            .where(MeterPrice.sku_id == Sku.id, MeterPrice.price_list_id == price_list.id)
+            .exists(),
+        )
+    )
+    return session.scalars(
+        select(Product)
+        .where(
+            Product.vendor == price_list.vendor,
+            Product.vendor_title.not_in(("", Product.title)),
+            Product.id.in_(sold),
+        )
+        .order_by(Product.title)
+    ).all()
 
 
 def price_list_list() -> Select[*tuple[Any, ...]]:

@@ -91,6 +91,7 @@ ACTIONS: Mapping[str, str] = {
     "statement.settle": N_("Noted that a statement was paid"),
     "outside_change.settle": N_("Settled a change made at a vendor"),
     "product.change": N_("Changed a product"),
+    "product.rename": N_("Took a product’s new name"),
     "promotion.add": N_("Added a promotion"),
     "promotion.end": N_("Ended a promotion"),
     "provisioning.answer": N_("Answered a vendor"),

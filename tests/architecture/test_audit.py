@@ -88,6 +88,7 @@ ACTS = (
         "/admin/customers/new": "customer.add",
         "/admin/customers/import": "customer.add",
         "/admin/products/{}/edit": "product.change",
+        "/admin/products/{}/rename": "product.rename",
         "/admin/products/{}/promotions/new": "promotion.add",
         "/admin/promotions/{}/end": "promotion.end",
         "/admin/price-lists/new": "price_list.import",

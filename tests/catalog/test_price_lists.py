@@ -20,7 +20,7 @@ from catalog.operations.price_lists import (
     import_price_list,
     schedule,
 )
-from catalog.queries.price_lists import rejects_of
+from catalog.queries.price_lists import rejects_of, renamed_in
 from catalog.queries.prices import prices_in_force
 from catalog.rules.differences import Kind
 from marketplace.core.actor import Actor
@@ -110,7 +110,7 @@ def test_what_the_wholesaler_set_survives_an_import(session: Session) -> None:
     product = session.execute(
         select(Product.title, Product.own_title, Product.own_category, Product.is_listed)
     ).one()
-    assert tuple(product) == ("Advanced Communications 2", "Calls", "Voice", False)
+    assert tuple(product) == ("Advanced Communications", "Calls", "Voice", False)
     assert session.scalars(select(Plan.status)).all() == ["private"]
 
 
@@ -301,3 +301,17 @@ def test_a_plan_may_be_prepaid(session: Session) -> None:
         select(Sku.reference, Plan.billing_model).join(Plan, Plan.sku_id == Sku.id)
     ).all()
     assert {tuple(one) for one in models} == {("0001", "prepaid"), ("0002", "postpaid")}
+
+
+def test_a_product_keeps_its_name_when_the_vendor_renames_it(session: Session) -> None:
+    put_in_force(session, sheet({}))
+    renamed = imported(session, sheet({"ProductTitle": "Teams Talk", "UnitPrice": "99"}))
+
+    product = session.scalars(select(Product).execution_options(populate_existing=True)).one()
+    assert (product.title, product.new_title) == ("Advanced Communications", "Teams Talk")
+    newest = session.scalars(select(PriceList).where(PriceList.public_id == renamed.price_list_id)).one()
+    assert [one.new_title for one in renamed_in(session, newest)] == ["Teams Talk"]
+    first = session.scalars(select(PriceList).where(PriceList.version == 1)).one()
+    imported(session, sheet({"UnitPrice": "98"}))
+    session.expire_all()
+    assert list(renamed_in(session, first)) == []

@@ -129,6 +129,13 @@ def _subject(rule: str, name: str) -> str:
     return name
 
 
+def _renamed(session: Session) -> UUID:
+    """Have the vendor rename the product that the demonstration promotes."""
+    product = session.scalars(select(Product).where(Product.reference == PROMOTED)).one()
+    product.vendor_title = "Microsoft 365 Business Premium (EU)"
+    return product.public_id
+
+
 def _floor(session: Session) -> UUID:
     """Set a floor of margins: the demonstration has none."""
     floor = Floor(Decimal(5), Decimal(0))
@@ -221,9 +228,7 @@ def ids_of(world: World) -> dict[str, str]:
                 f"{shell}:subscription_id": bought_for.public_id
                 for shell in ("admin", "storefront", "portal")
             },
-            "admin:product_id": session.scalar(
-                select(Product.public_id).where(Product.reference == PROMOTED)
-            ),
+            "admin:product_id": _renamed(session),
             "admin:list_id": session.scalar(
                 select(PriceList.public_id).where(PriceList.market == "FR", PriceList.version == 2)
             ),

@@ -17,7 +17,7 @@ from wtforms.validators import InputRequired, Length
 from catalog.models import PriceList
 from catalog.operations.price_lists import activate, discard, import_price_list, schedule
 from catalog.queries.list_changes import Change, ListChanges, changes_of
-from catalog.queries.price_lists import find_price_list, price_list_list, rejects_of
+from catalog.queries.price_lists import find_price_list, price_list_list, rejects_of, renamed_in
 from catalog.queries.products import vendors_of_products
 from catalog.rules.differences import Kind as ChangeKind
 from catalog.rules.differences import Price
@@ -330,6 +330,7 @@ def price_list(list_id: UUID) -> ResponseReturnValue:
             effect=Money.rounded(changes.effect, found.currency),
             is_open=found.status in _OPEN,
             rejects=rejects_of(session, found, most=_SHOWN_REJECTS),
+            renamed=renamed_in(session, found),
             words=catalogue_words,
         )
 

@@ -141,7 +141,7 @@ def _view(vendors: Sequence[str], used: Sequence[str]) -> ListView[Any]:
                 where=lambda value: Product.is_listed.is_(value == _YES),
             ),
         ),
-        search=(Product.title, Product.own_title, Product.reference, Publisher.name),
+        search=(Product.title, Product.vendor_title, Product.own_title, Product.reference, Publisher.name),
         search_label=N_("Search title, reference or publisher"),
         sort="title",
         tie_break=(Product.id,),

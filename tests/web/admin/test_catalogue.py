@@ -240,6 +240,28 @@ def test_own_words_stay_when_the_list_is_imported_anew(site: WholesalersSite, cl
         assert session.get_one(Plan, plan.id).status == "private"
 
 
+def test_a_new_name_of_the_vendors_is_shown_and_taken(
+    site: WholesalersSite, clara: Visitor, simon: Visitor
+) -> None:
+    send(clara, sheet({}))
+    send(clara, sheet({"ProductTitle": "Teams Talk", "UnitPrice": "99"}))
+    product = product_called(site, "CFQ7TTC0HDK0")
+    shown = clara.get(f"/admin/price-lists/{newest_list(site).public_id}")
+    assert shown.rows("renamed") == [["Advanced Communications", "Teams Talk"]]
+    address = f"/admin/products/{product.public_id}"
+    assert "The vendor now calls it Teams Talk" in clara.get(address).main
+    assert "Take the new name" not in simon.get(address).main
+    assert "Advanced Communications" in clara.get("/admin/products?q=teams").main
+
+    clara.get(f"{address}/rename")
+    clara.post(f"{address}/rename", {"day": ""}, status=422)
+    clara.post(f"{address}/rename", {"day": "2026-06-01"})
+
+    assert product_called(site, "CFQ7TTC0HDK0").title == "Teams Talk"
+    assert "now calls it" not in clara.get(address).main
+    clara.get(f"{address}/rename", status=404)
+
+
 def test_products_are_filtered_by_what_their_plans_are(site: WholesalersSite, clara: Visitor) -> None:
     def make(session: Session) -> None:
         make_plan(session, make_sku(session, "By the year"))
