@@ -172,7 +172,7 @@ class Actor:
     look: Look | None = None
 
     @classmethod
-    def system(cls, name: str = "system") -> "Actor":
+    def system(cls, name: str = "Marketplace") -> "Actor":
         """Give the actor of commands and jobs: the wholesaler's own machine, allowed everything."""
         return cls(name=name, audience=Audience.WHOLESALER, permissions=frozenset(Permission))
 

@@ -23,21 +23,21 @@ def follow_order(database: Database, _settings: Settings, *, request_id: str, or
     """Take in what a vendor's request has become. Doing it again changes nothing."""
     del request_id
     with database.owner_transaction() as session:
-        follow(session, actor=Actor.system("orders"), order_id=UUID(origin), now=utc_now())
+        follow(session, actor=Actor.system(), order_id=UUID(origin), now=utc_now())
 
 
 @register(RELEASE, every="7 0 * * *")
 def release_orders(database: Database, _settings: Settings) -> int:
     """Let the orders go whose day has come."""
     with database.owner_transaction() as session:
-        return release_due(session, actor=Actor.system("orders"), now=utc_now())
+        return release_due(session, actor=Actor.system(), now=utc_now())
 
 
 @register(LOOK_AT_CREDIT, every="*/10 * * * *")
 def look_at_credit(database: Database, _settings: Settings) -> int:
     """Let held orders go on that credit reaches by now."""
     with database.owner_transaction() as session:
-        return look_at_credit_again(session, actor=Actor.system("orders"), now=utc_now())
+        return look_at_credit_again(session, actor=Actor.system(), now=utc_now())
 
 
 @register(FOLLOW_POLICIES, retries=5, every="40 * * * *")

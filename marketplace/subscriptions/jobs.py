@@ -23,7 +23,7 @@ def renew(database: Database, settings: Settings) -> int:
     renewed = 0
     while True:
         with database.owner_transaction() as session:
-            done = renew_due(session, actor=Actor.system("renewals"), day=now.date(), now=now)
+            done = renew_due(session, actor=Actor.system(), day=now.date(), now=now)
         renewed += done
         if not done:
             return renewed
@@ -41,5 +41,5 @@ def remind_of_renewals(database: Database, settings: Settings) -> int:
     now = utc_now()
     with database.owner_transaction() as session:
         return remind(
-            session, actor=Actor.system("renewals"), site_url=settings.site_url, day=now.date(), now=now
+            session, actor=Actor.system(), site_url=settings.site_url, day=now.date(), now=now
         )

@@ -74,7 +74,7 @@ def record_standing(
     ).one()
     return record_answer(
         session,
-        actor=Actor.system("vendors"),
+        actor=Actor.system(),
         enrolment_id=enrolment_id,
         answer=answer_of(found),
         now=now,

@@ -1,7 +1,8 @@
 // Deadlines tick: each minute the time that is left, and once the instant itself in the reader's own zone. Without
 // this the server's words stand, which were true when the page was made. Readers of screens are not interrupted.
 
-const language = document.documentElement.lang;
+// Days are written as pages write them: the day before the month, hours up to 24.
+const language = { en: "en-GB" }[document.documentElement.lang] ?? document.documentElement.lang;
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
 const here = new Intl.DateTimeFormat(language, {
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",

@@ -87,7 +87,7 @@ def accept(session: Session, *, quote: int, name: str, now: datetime) -> Order:
     except Refusal as refusal:
         session.refresh(order)
         why = Phrase.of(_NOT_ORDERED, why=refusal.phrase)
-        note(session, order, actor=Actor.system("orders"), now=now, words=why)
+        note(session, order, actor=Actor.system(), now=now, words=why)
         _tell(session, row, order, why)
     return order
 

@@ -107,7 +107,7 @@ def _partner_of(session: Session, order: Order, vendor: str, *, now: datetime) -
     selling = selling_state(session, order.reseller_id, vendor, now=now)
     if selling.needs_check:
         words = Phrase.of(_CHECKED_FIRST, vendor=vendor, id=selling.partner_id)
-        note(session, order, actor=Actor.system("orders"), now=now, words=words)
+        note(session, order, actor=Actor.system(), now=now, words=words)
     return selling.partner_id
 
 
