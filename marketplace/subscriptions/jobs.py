@@ -40,6 +40,4 @@ def remind_of_renewals(database: Database, settings: Settings) -> int:
     """Tell people of terms that end soon, once for each distance."""
     now = utc_now()
     with database.owner_transaction() as session:
-        return remind(
-            session, actor=Actor.system(), site_url=settings.site_url, day=now.date(), now=now
-        )
+        return remind(session, actor=Actor.system(), site_url=settings.site_url, day=now.date(), now=now)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from marketplace import jobs
-from marketplace.accounts.operations.notifying import notify_user
+from marketplace.accounts.operations.notifying import notify_party, notify_user
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
@@ -16,14 +16,18 @@ from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.core.period import Period
 from marketplace.core.permit import require
 from marketplace.settings import Settings
-from marketplace.usage.models import Delivery, DeliveryStatus
+from marketplace.usage.models import Delivery, DeliveryStatus, FetchOutcome
 from marketplace.usage.operations import Received, fetch_month, read_delivery
+from marketplace.usage.operations.fetch_log import EVERY_NIGHT, begin_fetch, end_fetch, periods_due
+from marketplace.usage.operations.fetching import NothingToFetch
+from marketplace.vendors.connector import Capability
 from marketplace.vendors.errors import VendorUnavailable
-from marketplace.vendors.registry import connector_for
+from marketplace.vendors.registry import CONNECTED, connector_for
 from resellers.models import Wholesaler
 
 READ = "usage.read"
 FETCH = "usage.fetch"
+NIGHTLY = "usage.fetch_every_night"
 
 
 def queue_reading(session: Session, delivery_id: int, *, is_replacement_meant: bool = False) -> None:
@@ -64,6 +68,30 @@ def read(
 def queue_fetching(session: Session, *, actor: Actor, vendor: str, period: Period) -> None:
     """Ask the worker to fetch a month's files from the vendor and to import them."""
     require(actor, Permission.WHOLESALER_USAGE_IMPORT)
+    _defer_fetching(session, actor=actor, vendor=vendor, period=period)
+    audit.record(
+        session,
+        actor=actor,
+        action="delivery.fetch",
+        subject="delivery",
+        subject_id=f"{vendor} {period}",
+        after={"vendor": vendor, "from": str(period)},
+    )
+
+
+@jobs.register(NIGHTLY, every=EVERY_NIGHT)
+def fetch_every_night(database: Database, settings: Settings) -> None:
+    """Have fetched what every connected vendor is to have by now."""
+    for vendor in CONNECTED:
+        with closing(connector_for(settings, vendor)) as connector:
+            if Capability.FILES not in connector.capabilities:
+                continue
+        with database.owner_transaction() as session:
+            for period in periods_due(session, vendor, today=utc_now().date()):
+                _defer_fetching(session, actor=Actor.system(), vendor=vendor, period=period)
+
+
+def _defer_fetching(session: Session, *, actor: Actor, vendor: str, period: Period) -> None:
     jobs.defer(
         session,
         FETCH,
@@ -74,14 +102,6 @@ def queue_fetching(session: Session, *, actor: Actor, vendor: str, period: Perio
         key=str(uuid4()),
         user_id=actor.user_id,
         name=actor.name,
-    )
-    audit.record(
-        session,
-        actor=actor,
-        action="delivery.fetch",
-        subject="delivery",
-        subject_id=f"{vendor} {period}",
-        after={"vendor": vendor, "from": str(period)},
     )
 
 
@@ -105,6 +125,9 @@ def fetch(
     )
     with database.owner_transaction() as session:
         currency = session.get_one(Wholesaler, 1).currency
+        begin_fetch(
+            session, key=UUID(key), vendor=vendor, period=Period.parse(period), by=name, now=utc_now()
+        )
     received: list[Received] = []
     refused: Phrase | None = None
     try:
@@ -120,20 +143,47 @@ def fetch(
                 key=UUID(key),
                 pause=time.sleep,
             )
-    except VendorUnavailable:
+    except VendorUnavailable as away:
+        with database.owner_transaction() as session:
+            end_fetch(session, key=UUID(key), outcome=FetchOutcome.AWAY, words=away.phrase, now=utc_now())
         raise
+    except NothingToFetch as nothing:
+        refused, outcome = nothing.phrase, FetchOutcome.NOTHING
     except Refusal as refusal:
-        refused = refusal.phrase
+        refused, outcome = refusal.phrase, FetchOutcome.REFUSED
+    else:
+        is_new = any(not one.is_duplicate for one in received)
+        outcome = FetchOutcome.IMPORTED if is_new else FetchOutcome.UNCHANGED
     with database.owner_transaction() as session:
+        end_fetch(
+            session,
+            key=UUID(key),
+            outcome=outcome,
+            words=refused,
+            now=utc_now(),
+            deliveries=sum(not one.is_duplicate for one in received),
+        )
         for one in received:
             _tell(session, session.get(Delivery, one.delivery_id))
-        if refused is not None and user_id is not None:
+        if refused is None:
+            return
+        phrase = Phrase.of(_NOT_FETCHED, vendor=vendor, error=refused)
+        if user_id is not None:
             notify_user(
                 session,
                 user_id=user_id,
                 audience=Audience.WHOLESALER,
-                phrase=Phrase.of(_NOT_FETCHED, vendor=vendor, error=refused),
-                link="/admin/imports",
+                phrase=phrase,
+                link=f"/admin/vendors/{vendor}",
+            )
+        elif outcome is FetchOutcome.REFUSED:
+            notify_party(
+                session,
+                audience=Audience.WHOLESALER,
+                party_id=None,
+                permission=Permission.WHOLESALER_USAGE_IMPORT,
+                phrase=phrase,
+                link=f"/admin/vendors/{vendor}",
             )
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -132,3 +132,43 @@ class DeliverySlice(Base):
     delivery: Mapped[Delivery] = relationship(
         back_populates="slices", lazy="raise", foreign_keys=[delivery_id]
     )
+
+
+class FetchOutcome(StrEnum):
+    """What became of fetching a month's files from a vendor."""
+
+    RUNNING = "running"
+    IMPORTED = "imported"
+    # The vendor gave what counts here already.
+    UNCHANGED = "unchanged"
+    # The vendor has no files of the month yet.
+    NOTHING = "nothing"
+    REFUSED = "refused"
+    # The vendor did not answer, or is still making the files: it is asked again.
+    AWAY = "away"
+
+
+class VendorFetch(Base):
+    """A month's files, fetched from a vendor: by whom, and what became of it."""
+
+    __tablename__ = "vendor_fetch"
+    __table_args__ = (
+        Index("ix_vendor_fetch_vendor", "vendor", "started_at"),
+        CheckConstraint(
+            "outcome IN ('running', 'imported', 'unchanged', 'nothing', 'refused', 'away')",
+            name="outcome_is_known",
+        ),
+    )
+
+    # The key the vendor is asked with, so that a repeated job goes on with the same files and the same row.
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor: Mapped[str]
+    period: Mapped[int]
+    outcome: Mapped[str]
+    # Why it came to nothing, or waits.
+    words: Mapped[Phrase | None] = mapped_column(StoredPhrase())
+    # How many deliveries it made.
+    deliveries: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    started_by: Mapped[str]

@@ -125,6 +125,7 @@ ACTS = (
         "/admin/provisioning/{}/give-up": "provisioning.give_up",
         "/admin/provisioning/{}/complete": "provisioning.complete",
         "/admin/vendors/{}/fetch": "delivery.fetch",
+        "/admin/vendors/{}/fetch-now": "delivery.fetch",
         "/portal/renewals/answer": "subscription.answer_renewal",
         "/portal/renewals/answer/{}": "subscription.answer_renewal",
         "/renew/{}": "subscription.answer_renewal",

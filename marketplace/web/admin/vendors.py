@@ -16,6 +16,7 @@ from marketplace.core.errors import N_
 from marketplace.core.period import Period
 from marketplace.settings import Settings, environment_name
 from marketplace.usage.jobs import queue_fetching
+from marketplace.usage.operations.fetch_log import last_fetches, next_night, periods_due
 from marketplace.vendors.connector import Capability
 from marketplace.vendors.queries import counts_by_vendor
 from marketplace.vendors.registry import CONNECTED, MICROSOFT, connector_for
@@ -127,7 +128,20 @@ def fetch_files(vendor_name: str) -> ResponseReturnValue:
     with transaction() as session:
         queue_fetching(session, actor=current_actor(), vendor=vendor_name, period=period)
     flash(gettext("The files of %(month)s are being fetched.", month=shown.period(period)), "success")
-    return redirect(url_for("admin.imports"), code=303)
+    return redirect(url_for("admin.vendor", vendor_name=vendor_name), code=303)
+
+
+@blueprint.post("/vendors/<string:vendor_name>/fetch-now")
+@requires(Permission.WHOLESALER_USAGE_IMPORT)
+def fetch_now(vendor_name: str) -> ResponseReturnValue:
+    """Have the worker fetch now what it fetches every night."""
+    if vendor_name not in CONNECTED:
+        abort(404)
+    with transaction() as session:
+        for period in periods_due(session, vendor_name, today=utc_now().date()):
+            queue_fetching(session, actor=current_actor(), vendor=vendor_name, period=period)
+    flash(gettext("The files are being fetched."), "success")
+    return redirect(url_for("admin.vendor", vendor_name=vendor_name), code=303)
 
 
 def _page(name: str, form: MonthForm, *, is_checked: bool = False) -> str:
@@ -137,6 +151,7 @@ def _page(name: str, form: MonthForm, *, is_checked: bool = False) -> str:
         known = session.scalars(
             select(VendorAccount.vendor).where(VendorAccount.vendor == name).limit(1)
         ).all()
+        fetches = last_fetches(session, name)
     if name not in {*CONNECTED, *counts, *known}:
         abort(404)
     with closing(connector_for(settings, name)) as connector:
@@ -148,6 +163,9 @@ def _page(name: str, form: MonthForm, *, is_checked: bool = False) -> str:
         row=_row(name, settings, counts.get(name, {})),
         health=health,
         form=form,
+        has_files=Capability.FILES in capabilities,
+        fetches=[(one, Period.from_number(one.period)) for one in fetches],
+        next_fetch=next_night(utc_now()),
         may_fetch=Capability.FILES in capabilities
         and actor.may(Permission.WHOLESALER_USAGE_IMPORT)
         and not actor.is_read_only,

@@ -1,13 +1,15 @@
 """Staff see what is on its way to vendors, help where it is stuck, and settle what was changed outside."""
 
-from datetime import timedelta
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from marketplace.core.clock import utc_now
+from marketplace.core.errors import Phrase
+from marketplace.usage.models import VendorFetch
 from marketplace.vendors.models import OutsideChange, ProvisioningRequest
 from tests.page import Visitor
 from tests.personas import customer_called
@@ -184,3 +186,29 @@ def test_a_months_files_are_fetched_on_request(site: BuyersSite, wanda: Visitor)
     with site.database.owner_transaction() as session:
         waiting = session.execute(text("SELECT task_name, args ->> 'period' FROM procrastinate_jobs")).all()
     assert [tuple(row) for row in waiting] == [("usage.fetch", "2026-03")]
+
+
+def test_what_is_fetched_every_night_is_told_and_can_be_fetched_now(site: BuyersSite, wanda: Visitor) -> None:
+    page = wanda.get("/admin/vendors/microsoft")
+    assert "Nothing was fetched yet" in page.main
+    with site.database.owner_transaction() as session:
+        session.add(
+            VendorFetch(
+                id=uuid4(),
+                vendor="microsoft",
+                period=202603,
+                outcome="refused",
+                words=Phrase.verbatim("It has no files of the month."),
+                started_at=datetime(2026, 4, 1, 4, 20, tzinfo=UTC),
+                started_by="Marketplace",
+            )
+        )
+
+    wanda.post("/admin/vendors/microsoft/fetch-now", {})
+
+    shown = wanda.get("/admin/vendors/microsoft").main
+    assert "It has no files of the month." in shown
+    assert "Marketplace" in shown
+    with site.database.owner_transaction() as session:
+        counted = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'usage.fetch'"
+        assert session.scalar(text(counted)) == 2
