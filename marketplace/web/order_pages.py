@@ -6,6 +6,7 @@ A cart is an order that is still put together: its page asks for quantities and 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -138,6 +139,9 @@ def _add_putting_together(pages: OrderPages) -> None:
     def change_order_line(order_id: UUID, order_line_id: UUID) -> ResponseReturnValue:
         """Order another quantity of a line; nought takes it out."""
         quantity = quantity_of(request.form.get("quantity", ""))
+        custom_end = None
+        with suppress(ValueError):  # blank is the term's own end
+            custom_end = date.fromisoformat(request.form.get("ends_on", ""))
         with order_desk() as session:
             change_line(
                 session,
@@ -146,6 +150,7 @@ def _add_putting_together(pages: OrderPages) -> None:
                 line_id=order_line_id,
                 quantity=quantity,
                 now=utc_now(),
+                custom_end=custom_end,
             )
         flash(gettext("The order was changed."), "success")
         return redirect(url_for(f"{pages.shell}.order", order_id=order_id), code=303)

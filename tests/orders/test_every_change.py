@@ -14,6 +14,7 @@ from marketplace.orders.models import Order, OrderPrice
 from marketplace.orders.operations.fulfilling import follow
 from marketplace.orders.rules.change_data import as_data, change_words, from_data
 from marketplace.subscriptions.models import ScheduledChange, Subscription, SubscriptionSegment
+from marketplace.subscriptions.operations import changing as subscriptions
 from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.rules.changes import (
@@ -264,6 +265,29 @@ def test_a_trial_becomes_what_it_was_a_trial_of(shop: Shop) -> None:
     shop.fulfil(order, now=NOW + timedelta(days=5))
     assert (subscription.plan_id, subscription.quantity) == (shop.plan.id, 30)
     assert subscription.term_end == date(2027, 6, 23)
+
+
+def test_what_the_vendor_did_and_we_cannot_follow_is_for_people_to_look_at(shop: Shop) -> None:
+    subscription = bought(shop)
+    order = change(shop, subscription, ChangeQuantity(12))
+    # Meanwhile it ended here by another way.
+    change_outside(shop, subscription)
+
+    done(shop, order)
+    follow(shop.session, actor=SYSTEM, order_id=order.public_id, now=LATER)
+
+    assert (order.state, subscription.quantity) == ("failed", 0)
+    assert "The subscription has ended" in str(order.reason)
+
+
+def change_outside(shop: Shop, subscription: Subscription) -> None:
+    subscriptions.change(
+        shop.session,
+        actor=SYSTEM,
+        subscription_id=subscription.public_id,
+        change=Cancel(),
+        now=NOW + timedelta(days=1),
+    )
 
 
 MAKES: list[Callable[[Quoted], Change]] = [

@@ -14,6 +14,7 @@ from marketplace.core.money import Money
 from marketplace.orders.models import CustomerBuying, Order, OrderPrice
 from marketplace.orders.operations.cart import (
     BuyingNotAllowed,
+    EndNotPossible,
     NotForSale,
     QuantityNotPossible,
     change_line,
@@ -76,6 +77,39 @@ class TestTheCart:
 
         assert shop.lines(cart) == []
         with pytest.raises(OrderEmpty):
+            submit(shop.session, actor=shop.rashid, order_id=cart.public_id, now=NOW)
+
+    def test_a_first_term_ends_with_the_month_and_on_no_day_of_ones_own(self, shop: Shop) -> None:
+        cart = shop.cart()
+        (line,) = shop.lines(cart)
+
+        def until(end: date) -> None:
+            change_line(
+                shop.session,
+                actor=shop.rashid,
+                order_id=cart.public_id,
+                line_id=line.public_id,
+                quantity=10,
+                now=NOW,
+                custom_end=end,
+            )
+
+        until(date(2027, 6, 1))
+        order = submit(shop.session, actor=shop.rashid, order_id=cart.public_id, now=NOW)
+        assert shop.requests(order)[0].asked["lines"][0]["ends_on"] == "2027-06-01"
+        assert shop.lines(order)[0].term_end == date(2027, 6, 1)
+
+        cart = shop.cart()
+        (line,) = shop.lines(cart)
+        with pytest.raises(EndNotPossible, match="with the month"):
+            until(date(2027, 3, 17))
+
+    def test_an_end_that_has_come_meanwhile_is_refused_when_it_is_ordered(self, shop: Shop) -> None:
+        cart = shop.cart()
+        shop.lines(cart)[0].custom_end = date(2026, 6, 1)
+        shop.session.flush()
+
+        with pytest.raises(CannotBeOrdered, match="with the month"):
             submit(shop.session, actor=shop.rashid, order_id=cart.public_id, now=NOW)
 
     def test_more_than_there_can_be_is_refused_with_the_limit(self, shop: Shop) -> None:

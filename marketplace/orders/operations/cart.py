@@ -15,10 +15,13 @@ from marketplace.core.errors import N_, NotFound, Phrase, Refusal
 from marketplace.core.permit import require
 from marketplace.orders.models import CustomerBuying, Order, OrderLine
 from marketplace.orders.operations.history import turn, withdraw_quotes
+from marketplace.orders.operations.pricing import starts_at
 from marketplace.orders.queries.visible import PLACES, customer_or_refuse, locked
 from marketplace.orders.rules.states import OPEN, OrderHasMovedOn, state_words
 from marketplace.orders.words import OrderKind, OrderState
 from marketplace.subscriptions.queries.offers import offers_of
+from marketplace.subscriptions.queries.standing import other_terms
+from marketplace.subscriptions.rules.ends import end_fault
 from marketplace.subscriptions.rules.limits import quantity_fault
 from resellers.models import Customer
 
@@ -37,6 +40,12 @@ class QuantityNotPossible(Refusal):
     """There cannot be so many."""
 
     sentence = N_("This quantity cannot be ordered. %(why)s")
+
+
+class EndNotPossible(Refusal):
+    """The first term cannot end then."""
+
+    sentence = N_("It cannot be ordered until that day. %(why)s")
 
 
 class BuyingNotAllowed(Refusal):
@@ -90,14 +99,28 @@ def put_in_cart(
 
 
 def change_line(
-    session: Session, *, actor: Actor, order_id: UUID, line_id: UUID, quantity: int, now: datetime
+    session: Session,
+    *,
+    actor: Actor,
+    order_id: UUID,
+    line_id: UUID,
+    quantity: int,
+    now: datetime,
+    custom_end: date | None = None,
 ) -> Order:
-    """Order another quantity of a line; nought takes it out. A quoted order becomes a draft again."""
+    """Order another quantity of a line, or with another end of its first term; nought takes it out.
+
+    A quoted order becomes a draft again. Raises `QuantityNotPossible`, `EndNotPossible`.
+    """
     order, line = _line_of(session, actor=actor, order_id=order_id, line_id=line_id)
     if quantity:
         _check_quantity(session, line.plan_id, quantity)
-        line.quantity = quantity
-        _record(session, actor, order, "sales_order.change_line", quantity=quantity, line=line.number)
+        _check_end(session, order, line, custom_end, day=starts_at(order, now).date())
+        line.quantity, line.custom_end = quantity, custom_end
+        ends = custom_end.isoformat() if custom_end else ""
+        _record(
+            session, actor, order, "sales_order.change_line", quantity=quantity, ends=ends, line=line.number
+        )
     else:
         session.delete(line)
         _record(session, actor, order, "sales_order.remove_line", line=line.number)
@@ -217,6 +240,17 @@ def _check_quantity(session: Session, plan_id: int, quantity: int) -> None:
     offer = offers_of(session, [plan_id])[plan_id]
     if fault := quantity_fault(offer, quantity):
         raise QuantityNotPossible(why=fault)
+
+
+def _check_end(
+    session: Session, order: Order, line: OrderLine, custom_end: date | None, *, day: date
+) -> None:
+    if custom_end is None:
+        return
+    offer = offers_of(session, [line.plan_id])[line.plan_id]
+    others = other_terms(session, customer_id=order.customer_id, vendor=offer.vendor)
+    if fault := end_fault(offer, day, custom_end, others):
+        raise EndNotPossible(why=fault)
 
 
 def _lines(session: Session, order: Order) -> list[OrderLine]:

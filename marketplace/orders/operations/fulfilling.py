@@ -18,7 +18,7 @@ from marketplace.orders.operations.pricing import kept_quote, lines_of, ordered_
 from marketplace.orders.words import OrderKind, OrderState
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.buying import Purchase, activate
-from marketplace.subscriptions.operations.changing import change
+from marketplace.subscriptions.operations.changing import ChangeNotPossible, change
 from marketplace.subscriptions.operations.policies import FOLLOW_POLICIES
 from marketplace.subscriptions.operations.saving import Decided
 from marketplace.subscriptions.words import DecidedBy
@@ -53,7 +53,13 @@ def follow(session: Session, *, actor: Actor, order_id: UUID, now: datetime) -> 
     lines = lines_of(session, [order])
     for request in requests:
         if request.state == RequestState.DONE:
-            _take_in(session, order, lines, request, actor=actor, now=now)
+            try:
+                _take_in(session, order, lines, request, actor=actor, now=now)
+            except ChangeNotPossible as refusal:
+                # The vendor has done what our own history does not allow any more: people must look at both.
+                if order.state != OrderState.FAILED:
+                    _fail(session, order, refusal.phrase, actor=actor, now=now)
+                return
     _conclude(session, order, requests, actor=actor, now=now)
 
 
@@ -70,9 +76,7 @@ def _conclude(
             jobs.defer(session, FOLLOW_POLICIES, queueing_lock=FOLLOW_POLICIES)
         _tell(session, order, Phrase.of(_COMPLETED, **_names(session, order)))
     elif failed is not None and order.state != OrderState.FAILED and not states & MOVING:
-        why = failed.error or Phrase.of(_LOST)
-        turn(session, order, OrderState.FAILED, actor=actor, now=now, words=why)
-        _tell(session, order, Phrase.of(_FAILED, why=why, **_names(session, order)))
+        _fail(session, order, failed.error or Phrase.of(_LOST), actor=actor, now=now)
     elif failed is None and order.state == OrderState.FAILED:
         # Somebody tried again.
         turn(session, order, OrderState.PROVISIONING, actor=actor, now=now)
@@ -80,6 +84,11 @@ def _conclude(
         question = next((one.question for one in requests if one.state == RequestState.INQUIRY), "")
         if question:
             note(session, order, actor=actor, now=now, words=Phrase.verbatim(question))
+
+
+def _fail(session: Session, order: Order, why: Phrase, *, actor: Actor, now: datetime) -> None:
+    turn(session, order, OrderState.FAILED, actor=actor, now=now, words=why)
+    _tell(session, order, Phrase.of(_FAILED, why=why, **_names(session, order)))
 
 
 def _take_in(

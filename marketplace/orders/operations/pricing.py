@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -55,12 +55,18 @@ def price_lines(
     """Price the lines of an order for the day it is for."""
     buyer = buyers(session, customer_ids=[order.customer_id])[order.customer_id]
     before = _ordered_before(session, lines)
+    start = starts_at(order, now)
     wanted = {
-        line.id: Wanted(buyer, line.plan_id, line.quantity, line.custom_end, before[line.id])
+        line.id: Wanted(buyer, line.plan_id, line.quantity, _end(line, start), before[line.id])
         for line in lines
     }
-    prices = prices_of(session, list(wanted.values()), now=starts_at(order, now))
+    prices = prices_of(session, list(wanted.values()), now=start)
     return [PricedLine(line, prices.get(wanted[line.id])) for line in lines]
+
+
+def _end(line: OrderLine, start: datetime) -> date | None:
+    """Give the end that was chosen. One that has come meanwhile has no price; the line says so when it is ordered."""
+    return line.custom_end if line.custom_end and line.custom_end > start.date() else None
 
 
 def _ordered_before(session: Session, lines: Sequence[OrderLine]) -> dict[int, int]:

@@ -22,6 +22,8 @@ from marketplace.orders.rules.change_data import change_words
 from marketplace.orders.rules.states import OPEN
 from marketplace.orders.words import OrderState, PriceHop
 from marketplace.subscriptions.models import Subscription
+from marketplace.subscriptions.queries.standing import other_terms
+from marketplace.subscriptions.rules.ends import AllowedEnd, allowed_ends
 from resellers.models import Customer, Reseller
 
 
@@ -55,6 +57,9 @@ class ShownOrderLine:
     subscription: UUID | None
     # The vendor's promotion that its prices are after.
     promotion: PromotionTerms | None
+    # The ends its first term may have instead of its own, and the one that was chosen.
+    ends: Sequence[AllowedEnd] = ()
+    custom_end: date | None = None
     # Why it has no price.
     missing_rate: str = ""
 
@@ -141,7 +146,7 @@ def order_page(
         order=order,
         customer=customer,
         reseller=reseller,
-        lines=_live(actor, priced) if priced is not None else _kept(session, actor, order),
+        lines=_live(session, actor, order, priced) if priced is not None else _kept(session, actor, order),
         events=session.scalars(
             select(OrderEvent).where(OrderEvent.order_id == order.id).order_by(OrderEvent.id.desc())
         ).all(),
@@ -154,8 +159,12 @@ def order_page(
     )
 
 
-def _live(actor: Actor, priced: Sequence[PricedLine]) -> list[ShownOrderLine]:
+def _live(session: Session, actor: Actor, order: Order, priced: Sequence[PricedLine]) -> list[ShownOrderLine]:
     """Give lines at the prices of today."""
+    vendors = {one.prices.quoted.offer.vendor for one in priced if one.prices}
+    others = {
+        vendor: other_terms(session, customer_id=order.customer_id, vendor=vendor) for vendor in vendors
+    }
     lines = []
     for one in priced:
         line = one.line
@@ -185,6 +194,8 @@ def _live(actor: Actor, priced: Sequence[PricedLine]) -> list[ShownOrderLine]:
                 change=None,
                 subscription=None,
                 promotion=seen.promotion,
+                ends=allowed_ends(offer, seen.term_start, others[offer.vendor]),
+                custom_end=line.custom_end,
                 missing_rate=seen.missing_rate,
             )
         )

@@ -434,3 +434,17 @@ def test_pages_are_told_in_french(site: SellingSite) -> None:
     for address in ("/shop", f"/shop/{site.goods.sku}", "/orders", cart, f"{cart}/quote", "/orders/file"):
         page = french.get(address)
         assert not re.search(r"\b(the|Order|Lines|Prices|Quantity)\b", page.main), address
+
+
+def test_the_end_of_a_first_term_is_chosen_in_the_cart(rashid: Visitor, site: SellingSite) -> None:
+    cart = put_in(rashid, site)
+    page = rashid.get(cart)
+    (end,) = (one.get("value") for one in page.all("option") if "with the month" in "".join(one.itertext()))
+    (address,) = {str(one.get("action")) for one in page.all("form") if "/lines/" in str(one.get("action"))}
+
+    rashid.post(address, {"quantity": "10", "ends_on": str(end)})
+
+    chosen = [one for one in rashid.get(cart).all("option") if one.get("selected") is not None]
+    assert [one.get("value") for one in chosen] == [end]
+    refused = rashid.post(address, {"quantity": "10", "ends_on": "2031-03-17"}, status=422)
+    assert "cannot be ordered until that day" in refused.main
