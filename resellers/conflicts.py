@@ -36,6 +36,12 @@ class RulesOverlap(Refusal):
     sentence = N_("A rule of the same scope holds on some of those days already. End that rule first.")
 
 
+class MovedThatDay(Refusal):
+    """A subscription has one customer a day."""
+
+    sentence = N_("The subscription moved on that day already. Choose a later day.")
+
+
 class ChangedMeanwhile(Refusal):
     """Somebody else wrote the same thing at the same moment."""
 
@@ -49,6 +55,7 @@ _SENTENCES: dict[str, type[Refusal]] = {
     "uq_brand_path": AddressTaken,
     "ex_account_mapping_overlap": MappingsOverlap,
     "ex_price_rule_overlap": RulesOverlap,
+    "uq_subscription_move_vendor_subscription_moves_on": MovedThatDay,
 }
 
 

@@ -27,6 +27,7 @@ from resellers.models import (
     PriceRule,
     PriceRuleScope,
     Reseller,
+    SubscriptionMove,
     VendorAccount,
     Wholesaler,
 )
@@ -280,3 +281,21 @@ def make_subscription(
         vendor_subscription_id=vendor_id,
     )
     return activate(session, actor=Actor.system(), purchase=purchase, now=on or datetime.now(UTC))
+
+
+def make_subscription_move(
+    session: Session, *, customer: Customer, vendor: str, subscription: str, moves_on: date
+) -> SubscriptionMove:
+    """Make a subscription another customer's from a day on; who had it is whoever is first."""
+    others = select(Customer.id).where(Customer.id != customer.id).order_by(Customer.id).limit(1)
+    move = SubscriptionMove(
+        vendor=vendor,
+        subscription=subscription,
+        from_customer_id=session.scalars(others).one(),
+        to_customer_id=customer.id,
+        moves_on=moves_on,
+        created_by="Wanda",
+    )
+    session.add(move)
+    session.flush()
+    return move

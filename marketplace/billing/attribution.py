@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from marketplace.billing import attribution_sql as sql
-from marketplace.billing.terms import FIRST_DAY, LAST_DAY, Book
+from marketplace.billing.terms import FIRST_DAY, LAST_DAY, Book, MappingSpan, MovedSpan
 from marketplace.core.period import Period
 from marketplace.rating.exact import add
 from marketplace.rating.price import LIST
@@ -149,6 +149,7 @@ class Attribution:
                 }
             ),
         )
+        self._load("moved", _spans(self._book, "subscription", self._book.moved))
         self._db.execute("CREATE TEMP VIEW usage_row AS " + self._rows())
         self._db.execute(sql.SUBJECTS)
         self._db.execute(sql.DAY_SUMS)
@@ -258,18 +259,7 @@ class Attribution:
     def _load_terms(self) -> None:
         """Give DuckDB the owners and rules, and cut time into stretches over which they do not change."""
         book = self._book
-        mappings = pa.table(
-            {
-                "vendor": pa.array([m.vendor for m in book.mappings], pa.string()),
-                "account": pa.array([m.account for m in book.mappings], pa.string()),
-                "customer_id": pa.array([m.customer_id for m in book.mappings], pa.int64()),
-                "reseller_id": pa.array(
-                    [book.chains[m.customer_id].reseller_id for m in book.mappings], pa.int64()
-                ),
-                "starts": pa.array([m.start for m in book.mappings], pa.date32()),
-                "ends": pa.array([m.end for m in book.mappings], pa.date32()),
-            }
-        )
+        mappings = _spans(book, "account", book.mappings)
         rules = pa.table(
             {
                 "rule_id": pa.array([r.rule_id for r in book.rules], pa.int64()),
@@ -287,7 +277,8 @@ class Attribution:
                 "ends": pa.array([r.end for r in book.rules], pa.date32()),
             }
         )
-        spans = [(m.start, m.end) for m in book.mappings] + [(r.start, r.end) for r in book.rules]
+        owned: list[MappingSpan | MovedSpan] = [*book.mappings, *book.moved]
+        spans = [(one.start, one.end) for one in owned] + [(rule.start, rule.end) for rule in book.rules]
         cuts = sorted({day for span in spans for day in span} - {LAST_DAY})
         first, last = self._db.execute(
             "SELECT min(least(usage_date, price_day)), max(usage_date) FROM day_sum"
@@ -332,6 +323,20 @@ class Attribution:
         self._db.register("loaded", table)
         self._db.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM loaded")
         self._db.unregister("loaded")
+
+
+def _spans(book: Book, named_by: str, owned: Sequence[MappingSpan] | Sequence[MovedSpan]) -> pa.Table:
+    """Lay out whose accounts or subscriptions are on which days."""
+    return pa.table(
+        {
+            "vendor": pa.array([one.vendor for one in owned], pa.string()),
+            named_by: pa.array([getattr(one, named_by) for one in owned], pa.string()),
+            "customer_id": pa.array([one.customer_id for one in owned], pa.int64()),
+            "reseller_id": pa.array([book.chains[one.customer_id].reseller_id for one in owned], pa.int64()),
+            "starts": pa.array([one.start for one in owned], pa.date32()),
+            "ends": pa.array([one.end for one in owned], pa.date32()),
+        }
+    )
 
 
 def current_only(source: LakeSource) -> list[str]:

@@ -81,9 +81,13 @@ _TELLING = (
     *("charge_category", "charge_type", "currency", "listing", "list_price", "list_fx"),
 )
 # What rows are about, numbered: their sums per day are many more, and stay in memory where a number stands for it.
+# `moved` is the subscription where it has an owner of its own, else blank: most go with their account.
 SUBJECTS = f"""
     CREATE TEMP TABLE subject AS
-    SELECT *, row_number() OVER () AS subject FROM (SELECT DISTINCT {", ".join(_TELLING)} FROM usage_row)
+    SELECT s.*, coalesce(v.subscription, '') AS moved, row_number() OVER () AS subject
+    FROM (SELECT DISTINCT {", ".join(_TELLING)} FROM usage_row) s
+    LEFT JOIN (SELECT DISTINCT vendor, subscription FROM moved) v
+        ON v.vendor = s.vendor AND v.subscription = s.subscription
 """
 DAY_SUMS = f"""
     CREATE TEMP TABLE day_sum AS
@@ -112,15 +116,18 @@ STRETCHES = """
 """
 OWNERS = """
     CREATE TEMP TABLE owner AS
-    SELECT a.vendor, a.account, a.bucket, m.customer_id, m.reseller_id
-    FROM (SELECT DISTINCT s.vendor, s.account, t.bucket FROM stretch t JOIN subject s USING (subject)) a
+    SELECT a.vendor, a.account, a.moved, a.bucket, coalesce(v.customer_id, m.customer_id) AS customer_id,
+           coalesce(v.reseller_id, m.reseller_id) AS reseller_id
+    FROM (SELECT DISTINCT s.vendor, s.account, s.moved, t.bucket FROM stretch t JOIN subject s USING (subject)) a
     JOIN bucket b ON b.bucket = a.bucket
     LEFT JOIN mapping m ON m.vendor = a.vendor AND m.account = a.account
         AND b.starts >= m.starts AND b.starts < m.ends
+    LEFT JOIN moved v ON v.vendor = a.vendor AND v.subscription = a.moved
+        AND b.starts >= v.starts AND b.starts < v.ends
 """
 _OWNED = """
     stretch t JOIN subject s USING (subject)
-    JOIN owner o ON o.vendor = s.vendor AND o.account = s.account AND o.bucket = t.bucket
+    JOIN owner o ON o.vendor = s.vendor AND o.account = s.account AND o.moved = s.moved AND o.bucket = t.bucket
 """
 _CHOICES = f"""
     CREATE TEMP TABLE choice AS

@@ -30,6 +30,17 @@ class MappingSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedSpan:
+    """Whose a subscription is over some days (end exclusive), whoever has its account."""
+
+    vendor: str
+    subscription: str
+    customer_id: int
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSpan:
     """A price rule with its scope and days (end exclusive)."""
 
@@ -48,6 +59,7 @@ class Book:
     period: Period
     chains: dict[int, Chain]
     mappings: Sequence[MappingSpan]
+    moved: Sequence[MovedSpan]
     rules: Sequence[RuleSpan]
     rates: ExchangeRates
 
@@ -73,6 +85,12 @@ _MAPPINGS = """
     FROM account_mapping m JOIN vendor_account a ON a.id = m.vendor_account_id
     WHERE m.valid_until IS NULL OR m.valid_until > coalesce(m.valid_from, DATE '0001-01-01')
 """
+# A subscription that moves again belongs to each customer until the next move.
+_MOVED = """
+    SELECT vendor, subscription, to_customer_id, moves_on,
+           lead(moves_on) OVER (PARTITION BY vendor, subscription ORDER BY moves_on)
+    FROM subscription_move
+"""
 _RULES = """
     SELECT r.id, s.hop, s.reseller_id, s.customer_id, s.subscription, s.vendor, s.product, s.sku,
            r.valid_from, r.valid_until, r.basis, r.percent, r.unit_price, r.currency,
@@ -85,13 +103,17 @@ _RATES = "SELECT from_currency, to_currency, rate FROM fx_rate WHERE month = :mo
 
 
 def load_book(session: Session, period: Period) -> Book:
-    """Load parties, mappings, rules and rates in four queries, whatever their number."""
+    """Load parties, mappings, moves, rules and rates in five queries, whatever their number."""
     return Book(
         period=period,
         chains={row[0]: Chain(*row) for row in session.execute(text(_CHAINS), {"begins": period.start})},
         mappings=[
             MappingSpan(vendor, account, customer_id, start or FIRST_DAY, end or LAST_DAY)
             for vendor, account, customer_id, start, end in session.execute(text(_MAPPINGS))
+        ],
+        moved=[
+            MovedSpan(vendor, subscription, customer_id, start, end or LAST_DAY)
+            for vendor, subscription, customer_id, start, end in session.execute(text(_MOVED))
         ],
         rules=[_rule(row) for row in session.execute(text(_RULES))],
         rates=ExchangeRates(
@@ -133,6 +155,9 @@ _FINGERPRINT = f"""
                 ORDER BY a.vendor, a.account, m.valid_from)
          FROM span, account_mapping m JOIN vendor_account a ON a.id = m.vendor_account_id
          WHERE daterange(m.valid_from, m.valid_until) && daterange(first, until)),
+      (SELECT string_agg(concat_ws(',', v.vendor, v.subscription, v.to_customer_id, greatest(v.moves_on, first)), ';'
+                ORDER BY v.vendor, v.subscription, v.moves_on)
+         FROM span, subscription_move v WHERE v.moves_on < until),
       (SELECT string_agg(concat_ws(',', r.id, greatest(r.valid_from, first), least(r.valid_until, until)), ';'
                 ORDER BY r.id)
          FROM span, price_rule r WHERE daterange(r.valid_from, r.valid_until) && daterange(first, until)),

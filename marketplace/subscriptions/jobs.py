@@ -6,6 +6,7 @@ from marketplace.core.db import Database
 from marketplace.jobs import register
 from marketplace.settings import Settings
 from marketplace.subscriptions.operations.comparing import compare_all
+from marketplace.subscriptions.operations.moving import carry_out_subscription_moves
 from marketplace.subscriptions.operations.reminding import remind
 from marketplace.subscriptions.operations.renewing import renew_due
 from marketplace.vendors.registry import connector_for
@@ -13,6 +14,7 @@ from marketplace.vendors.registry import connector_for
 RENEW = "subscriptions.renew"
 REMIND = "subscriptions.remind"
 COMPARE = "subscriptions.compare"
+MOVE = "subscriptions.carry_out_moves"
 
 
 @register(RENEW, retries=5, every="7 * * * *")
@@ -27,6 +29,14 @@ def renew(database: Database, settings: Settings) -> int:
         renewed += done
         if not done:
             return renewed
+
+
+@register(MOVE, retries=5, every="4 0 * * *")
+def move(database: Database, settings: Settings) -> None:
+    """Give subscriptions whose day has come to their new customer."""
+    del settings
+    with database.owner_transaction() as session:
+        carry_out_subscription_moves(session, now=utc_now())
 
 
 @register(COMPARE, retries=5, every="20 3 * * *")

@@ -116,6 +116,8 @@ ACTIONS: Mapping[str, str] = {
     "subscription.begin": N_("Began a subscription"),
     "subscription.change": N_("Changed a subscription"),
     "subscription.end": N_("Let a subscription end"),
+    "subscription.cancel_move": N_("Cancelled the move of a subscription"),
+    "subscription.move": N_("Moved a subscription to another reseller"),
     "subscription.renew": N_("Renewed a subscription"),
     "terms.billing_mode": N_("Changed who invoices"),
     "terms.credit": N_("Changed credit terms"),

@@ -27,6 +27,7 @@ from resellers.models.standing import (
     CustomerMove,
     Enrolment,
     EnrolmentPrerequisite,
+    SubscriptionMove,
 )
 from resellers.words import WHOLESALER_REFERENCE, Basis, BillingMode, Hop
 
@@ -55,6 +56,7 @@ __all__ = [
     "PriceRuleScope",
     "Reseller",
     "ResellerApplication",
+    "SubscriptionMove",
     "VendorAccount",
     "Wholesaler",
 ]

@@ -197,3 +197,27 @@ class CustomerMove(Base):
     reason: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[str]
+
+
+class SubscriptionMove(Base):
+    """That one subscription goes to a customer of another reseller, whoever has the account: its rows from that day on."""
+
+    __tablename__ = "subscription_move"
+    __table_args__ = (
+        UniqueConstraint("vendor", "subscription", "moves_on"),
+        CheckConstraint("from_customer_id <> to_customer_id", name="goes_somewhere"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    vendor: Mapped[str]
+    # As statements and usage name it.
+    subscription: Mapped[str]
+    from_customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    to_customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    moves_on: Mapped[date]
+    # Set once the subscription is the other customer's on all pages.
+    done_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_by: Mapped[str]

@@ -65,6 +65,8 @@ ACTS = (
         "/apply/{}/answer": "application.answer",
         "/admin/customers/{}/move": "customer.move",
         "/admin/customers/{}/move/cancel": "customer.cancel_move",
+        "/admin/subscriptions/{}/move": "subscription.move",
+        "/admin/subscriptions/{}/move/cancel": "subscription.cancel_move",
         "/admin/resellers/{}/status": "reseller.change_status",
         "/admin/resellers/{}/enrolments": "enrolment.add",
         "/admin/enrolments/{}": "enrolment.change",

@@ -7,14 +7,18 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 from unittest import mock
 from uuid import uuid4
 
 from marketplace import cli
+from marketplace.core.db import Database
 from marketplace.settings import Settings, environment_name
 from tests.conftest import ThrowAwayPostgres
+from tests.factories import make_subscription_move
+from tests.personas import customer_called
 
 PARTY_COLUMNS = "legal_name,country,vat_number,registration_number"
 COLUMNS = {
@@ -89,6 +93,20 @@ class Marketplace:
     def import_terms(self, kind: str, records: Iterable[Record], *, code: int = 0) -> dict[str, Any]:
         """Import parties, mappings, rules or rates."""
         return self.run("import", kind, self.write(kind, records), code=code)
+
+    def note_moves(self, records: Iterable[Record]) -> None:
+        """Note subscriptions that are another customer's from a day on, as the page that moves them does."""
+        database = Database(self.database_url)
+        with database.owner_transaction() as session:
+            for record in records:
+                make_subscription_move(
+                    session,
+                    customer=customer_called(session, record["customer"]),
+                    vendor=record["vendor"],
+                    subscription=record["subscription"],
+                    moves_on=date.fromisoformat(record["moves_on"]),
+                )
+        database.dispose()
 
     def deliver(
         self,

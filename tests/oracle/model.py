@@ -65,6 +65,16 @@ class Ownership:
 
 
 @dataclass(frozen=True)
+class Move:
+    """That a subscription is another customer's from a day on, whoever has its account."""
+
+    vendor: str
+    subscription: str
+    customer: str
+    day: date
+
+
+@dataclass(frozen=True)
 class Rule:
     """A price rule. Blank scope columns match anything."""
 
@@ -100,6 +110,7 @@ class World:
     # customer -> (reseller, currency)
     customers: dict[str, tuple[str, str]] = field(default_factory=dict)
     mappings: list[Ownership] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     # (month, from, to) -> rate
     fx: dict[tuple[str, str, str], Fraction] = field(default_factory=dict)
@@ -242,7 +253,14 @@ def holds(span: Ownership | Rule, day: date) -> bool:
 
 
 def owner(world: World, row: Row) -> str | None:
-    """The customer an account belongs to on the day of the row."""
+    """The customer a row belongs to on its day: that of the subscription's latest move, else that of the account."""
+    moves = [
+        move
+        for move in world.moves
+        if (move.vendor, move.subscription) == (row.vendor, row.subscription) and move.day <= row.day
+    ]
+    if moves:
+        return max(moves, key=lambda move: move.day).customer
     found = [
         m.customer
         for m in world.mappings

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.oracle import vendor_files
 from tests.oracle.commands import Marketplace
-from tests.oracle.model import Ownership, Row, Rule, World
+from tests.oracle.model import Move, Ownership, Row, Rule, World
 
 MONTH, NEXT_MONTH = "2024-09", "2024-10"
 CURRENCIES = ("EUR", "USD", "JPY", "KWD")
@@ -112,6 +112,7 @@ class Terms:
     accounts: list[Record] = field(default_factory=list)
     rules: list[Record] = field(default_factory=list)
     fx: list[Record] = field(default_factory=list)
+    moves: list[Record] = field(default_factory=list)
 
     def add_to(self, world: World) -> None:
         """Add what the files say to the model's world."""
@@ -121,14 +122,20 @@ class Terms:
             Ownership(a["vendor"], a["account"], a["customer"], day(a["valid_from"]), day(a["valid_until"]))
             for a in self.accounts
         ]
+        world.moves += [
+            Move(m["vendor"], m["subscription"], m["customer"], date.fromisoformat(m["moves_on"]))
+            for m in self.moves
+        ]
         world.rules += map(rule, self.rules)
         world.fx |= {(f["month"], f["from"], f["to"]): Fraction(f["rate"]) for f in self.fx}
 
     def import_into(self, marketplace: Marketplace) -> None:
-        """Import the files that have rows."""
+        """Import the files that have rows, and note which subscriptions moved."""
         for kind in ("resellers", "customers", "accounts", "rules", "fx"):
             if records := getattr(self, kind):
                 marketplace.import_terms(kind, records)
+        if self.moves:
+            marketplace.note_moves(self.moves)
 
 
 @dataclass(frozen=True)
@@ -273,6 +280,24 @@ def mappings(draw: st.DrawFn, customers: Sequence[str]) -> list[Record]:
 
 
 @st.composite
+def moves(draw: st.DrawFn, customers: Sequence[str]) -> list[Record]:
+    """Subscriptions that go to another customer; most do not, some twice."""
+    if len(customers) == 1:
+        return []
+    return [
+        {
+            "vendor": vendor,
+            "subscription": subscription,
+            "customer": draw(st.sampled_from(customers)),
+            "moves_on": day,
+        }
+        for vendor in VENDORS
+        for subscription in SUBSCRIPTIONS
+        for day in sorted(draw(st.one_of(st.just(set()), st.sets(st.sampled_from(CUTS), max_size=2))))
+    ]
+
+
+@st.composite
 def scopes(draw: st.DrawFn, owners: Sequence[tuple[str, str]]) -> Record:
     """What a rule is about: any of party, subscription and catalogue columns."""
     reseller, customer = draw(st.sampled_from(owners))
@@ -339,6 +364,7 @@ def terms(draw: st.DrawFn, *, is_complete: bool | None = None, months: Sequence[
     return replace(
         some,
         accounts=draw(mappings([customer for _, customer in owners])),
+        moves=draw(moves([customer for _, customer in owners])),
         rules=draw(rules(owners)),
         fx=draw(exchange(months=months, is_complete=is_complete)),
     )

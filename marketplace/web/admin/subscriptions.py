@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.errors import N_
 from marketplace.subscriptions.queries.listed import list_subscriptions
+from marketplace.subscriptions.words import STANDING
 from marketplace.web.admin import blueprint
 from marketplace.web.guards import requires
 from marketplace.web.navigation import GROUP_PARTIES, add_to_menu
@@ -46,7 +47,13 @@ def subscription(subscription_id: UUID) -> ResponseReturnValue:
     """Show one: its history as a picture, what may be done and why not, its windows."""
     with transaction() as session:
         page = subscription_or_404(session, subscription_id, actor=current_actor())
-        return render_template("admin/subscriptions/show.html", one=page, term_end_labels=TERM_END_LABELS)
+        return render_template(
+            "admin/subscriptions/show.html",
+            one=page,
+            term_end_labels=TERM_END_LABELS,
+            may_move=page.row.status in STANDING
+            and current_actor().may(Permission.WHOLESALER_PARTIES_MANAGE),
+        )
 
 
 add_change_pages(ChangePages(blueprint, Permission.WHOLESALER_ORDERS_PLACE))

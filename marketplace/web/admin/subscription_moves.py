@@ -1,0 +1,136 @@
+"""Moving one subscription to a customer of another reseller: the final and the first charges, and what it does to amounts."""
+
+from uuid import UUID
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+from wtforms import StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from marketplace.accounts.operations.moving import tell_of_subscription_move
+from marketplace.billing.queries.moved_charges import both_sides
+from marketplace.core.actor import Permission
+from marketplace.core.clock import utc_now
+from marketplace.core.errors import Refusal
+from marketplace.subscriptions.models import Subscription
+from marketplace.subscriptions.operations.moving import (
+    cancel_subscription_move,
+    move_subscription,
+    waiting_subscription_move,
+)
+from marketplace.web import filters as shown
+from marketplace.web.admin import blueprint
+from marketplace.web.admin.effects import TermsEffect, effect_of
+from marketplace.web.admin.suggestions import suggesting
+from marketplace.web.forms import DayField, PageForm
+from marketplace.web.guards import requires
+from marketplace.web.session import current_actor, transaction
+from marketplace.web.subscription_pages import subscription_or_404
+from resellers.models import Customer, Reseller, SubscriptionMove
+
+MANAGE = Permission.WHOLESALER_PARTIES_MANAGE
+
+
+class SubscriptionMoveForm(PageForm):
+    """Which customer takes a subscription, from when, and why."""
+
+    customer = StringField(
+        lazy_gettext("Customer that takes it"),
+        validators=[InputRequired(lazy_gettext("Name the customer.")), Length(max=200)],
+    )
+    moves_on = DayField(
+        lazy_gettext("First day with it"), validators=[InputRequired(lazy_gettext("Choose the day."))]
+    )
+    reason = TextAreaField(
+        lazy_gettext("Why"),
+        validators=[InputRequired(lazy_gettext("Write a few words.")), Length(max=4000)],
+    )
+
+
+@blueprint.get("/subscriptions/<uuid:subscription_id>/move")
+@requires(MANAGE)
+def ask_subscription_move(subscription_id: UUID) -> ResponseReturnValue:
+    """Ask which customer takes it and from when."""
+    return _page(subscription_id, SubscriptionMoveForm(data={"moves_on": utc_now().date()}))
+
+
+@blueprint.post("/subscriptions/<uuid:subscription_id>/move")
+@requires(MANAGE)
+def move_to_customer(subscription_id: UUID) -> ResponseReturnValue:
+    """Show both sides and what changes, or move the subscription."""
+    form = SubscriptionMoveForm()
+    effect = None
+    try:
+        if form.validate_on_submit() and request.form.get("step") == "save":
+            with transaction() as session:
+                tell_of_subscription_move(session, _moved(session, subscription_id, form))
+            flash(
+                gettext("It moves on %(day)s, and both sides are told.", day=shown.day(form.moves_on.data)),
+                "success",
+            )
+            return redirect(url_for("admin.subscription", subscription_id=subscription_id), code=303)
+        if not form.errors:
+            with transaction() as session:
+                effect = effect_of(
+                    session,
+                    lambda trial: _moved(trial, subscription_id, form),
+                    first_day=form.moves_on.data,
+                )
+    except Refusal as refusal:
+        form.refuse(refusal, "customer")
+    page = _page(subscription_id, form, effect=effect)
+    return (page, 422) if form.errors else page
+
+
+@blueprint.post("/subscriptions/<uuid:subscription_id>/move/cancel")
+@requires(MANAGE)
+def cancel_move_of_subscription(subscription_id: UUID) -> ResponseReturnValue:
+    """Take a move back that waits for its day."""
+    with transaction() as session:
+        cancel_subscription_move(session, actor=current_actor(), subscription_id=subscription_id)
+    flash(gettext("The move is cancelled: the subscription stays where it is."), "success")
+    return redirect(url_for("admin.subscription", subscription_id=subscription_id), code=303)
+
+
+def _moved(session: Session, subscription_id: UUID, form: SubscriptionMoveForm) -> SubscriptionMove:
+    return move_subscription(
+        session,
+        actor=current_actor(),
+        subscription_id=subscription_id,
+        customer=(form.customer.data or "").strip(),
+        moves_on=form.moves_on.data,
+        reason=form.reason.data or "",
+        now=utc_now(),
+    )
+
+
+def _page(subscription_id: UUID, form: SubscriptionMoveForm, *, effect: TermsEffect | None = None) -> str:
+    with transaction() as session:
+        one = subscription_or_404(session, subscription_id, actor=current_actor())
+        subscription = session.scalars(
+            select(Subscription).where(Subscription.public_id == subscription_id)
+        ).one()
+        leaves = _party(session, Customer.id == subscription.customer_id) or abort(404)
+        wanted = (form.customer.data or "").strip()
+        waiting = waiting_subscription_move(session, subscription)
+        return render_template(
+            "admin/subscriptions/move.html",
+            one=one,
+            leaves=leaves,
+            goes_to=_party(session, Customer.reference == wanted) if effect else None,
+            waiting=waiting,
+            waits_for=_party(session, Customer.id == waiting.to_customer_id) if waiting else None,
+            sides=both_sides(session, subscription.id, moves_on=form.moves_on.data) if effect else None,
+            currency=subscription.currency,
+            form=form,
+            effect=effect,
+            suggesting=suggesting,
+        )
+
+
+def _party(session: Session, which: ColumnElement[bool]) -> tuple[Customer, Reseller] | None:
+    found = session.execute(select(Customer, Reseller).join(Reseller).where(which)).one_or_none()
+    return (found[0], found[1]) if found else None
