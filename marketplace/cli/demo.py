@@ -68,6 +68,7 @@ def _summary(settings: Settings, figures: dict[str, Any]) -> str:
                     ("retail", totals["retail"]),
                     ("unmapped", figures["unmapped"]),
                     ("vendor tax", figures["vendor_tax"]),
+                    ("licence differences", figures["licences"]),
                     ("vendor rounding", figures["vendor_rounding"]),
                 )
             ),

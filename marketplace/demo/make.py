@@ -27,7 +27,7 @@ from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.core.period import Period
-from marketplace.demo import firms, orders, price_lists, simulated_vendor, vendor_files
+from marketplace.demo import firms, orders, past, price_lists, simulated_vendor, vendor_files
 from marketplace.settings import Settings
 from marketplace.usage.operations import GivenFile, import_files
 from resellers.imports.accounts import import_accounts
@@ -82,6 +82,10 @@ def make(database: Database, settings: Settings, *, today: date, say: Say) -> di
     _make_firms(database, closed=closed, running=running)
     say("price lists")
     _make_catalogue(database, settings, closed=closed, running=running)
+    say("a year of subscriptions, at the simulated vendor")
+    with database.owner_transaction() as session:
+        orders.enrol(session, now=utc_now())
+    past.make(database, settings, last=closed[-1], today=today)
     figures: dict[str, Any] = {}
     for number, month in enumerate(closed):
         say(f"vendor files of {month}")
@@ -117,7 +121,11 @@ def _make_firms(database: Database, *, closed: Sequence[Period], running: Period
             (import_resellers, "resellers.csv", firms.resellers_csv()),
             (import_customers, "customers.csv", firms.customers_csv()),
             (import_accounts, "accounts.csv", firms.accounts_csv(closed[0])),
-            (import_price_rules, "rules.csv", firms.rules_csv(closed[0], closed[-1])),
+            (
+                import_price_rules,
+                "rules.csv",
+                firms.rules_csv(Period(closed[0].year - 2, closed[0].month), closed[-1]),
+            ),
             (import_fx_rates, "fx.csv", firms.fx_csv(closed, running)),
         ):
             carry_out(session, actor=STAFF, file=name, content=content)
@@ -153,7 +161,7 @@ def _make_catalogue(
         )
         promotion = _promote(session, running)
         _categorise(session)
-    simulated_vendor.sell(settings, newest)
+    simulated_vendor.sell(settings, price_lists.licence_history(begun=begun, risen=risen))
     simulated_vendor.promote(settings, promotion, terms=(Term.P1Y,))
 
 
@@ -209,7 +217,9 @@ def _deliver_month(database: Database, settings: Settings, month: Period) -> Non
     _deliver(
         database, settings, firms.AZURE, f"{invoice}_daily_usage.csv", vendor_files.as_csv("daily", usage)
     )
-    bill = vendor_files.as_csv("bill", vendor_files.bill(month, usage))
+    licences = simulated_vendor.billed(settings, month, now=utc_now())
+    lines = [{**row, "InvoiceNumber": invoice} for row in licences]
+    bill = vendor_files.as_csv("bill", [*vendor_files.bill(month, usage), *lines])
     _deliver(database, settings, firms.AZURE, f"{invoice}_reconciliation.csv", bill, period=month)
     focus = vendor_files.as_csv("focus", vendor_files.focus(month, until=month.end))
     _deliver(database, settings, firms.AWS, f"focus-{month}.csv", focus)

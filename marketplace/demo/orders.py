@@ -3,14 +3,11 @@
 Licences for several customers, more seats for one, one given up within its window, and one that waits for credit.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from catalog.models import Plan, Product, Sku
@@ -29,7 +26,6 @@ from marketplace.orders.operations.ruling import set_credit
 from marketplace.settings import Settings
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.rules.changes import Cancel, ChangeQuantity
-from marketplace.vendors.simulator.server import open_server
 from resellers.models import Customer, Reseller
 from resellers.models.standing import Enrolment
 from resellers.words import EnrolmentStatus, Programme
@@ -54,12 +50,12 @@ _LIMIT = Decimal(20_000)
 
 
 def make(database: Database, settings: Settings) -> None:
-    """Enrol the resellers, and order. Where there are orders already, nothing is done."""
+    """Order. Where this was done already, nothing is."""
     with database.owner_transaction() as session:
-        if session.scalar(select(Order.id).limit(1)) is not None:
+        waiting = customer_called(session, _TOO_MUCH[1]).id
+        if session.scalar(select(Order.id).where(Order.customer_id == waiting).limit(1)) is not None:
             return
-        _enrol(session, now=utc_now())
-    with _vendor(settings) as reachable:
+    with simulated_vendor.running(settings) as reachable:
         for order in (*_ORDERS, _TOO_MUCH):
             with database.owner_transaction() as session:
                 _order(session, *order)
@@ -71,25 +67,14 @@ def make(database: Database, settings: Settings) -> None:
         _work(database, reachable)
 
 
-@contextmanager
-def _vendor(settings: Settings) -> Iterator[Settings]:
-    """Run the simulator while the demonstration is made; give settings that reach it."""
-    server, close = open_server(0, settings.home / simulated_vendor.FOLDER, provisioning_seconds=0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield settings.model_copy(update={"simulator_port": server.port})
-    finally:
-        server.shutdown()
-        server.server_close()
-        close()
-
-
 def _work(database: Database, settings: Settings) -> None:
     jobs.run_worker(database, settings, jobs=jobs.load_jobs().values(), is_waiting=False)
 
 
-def _enrol(session: Session, *, now: datetime) -> None:
-    """Let every reseller sell, up to a limit."""
+def enrol(session: Session, *, now: datetime) -> None:
+    """Let every reseller sell, up to a limit. Where they may already, nothing is done."""
+    if session.scalar(select(exists(select(Enrolment.id)))):
+        return
     for reseller in session.scalars(select(Reseller).order_by(Reseller.id)).all():
         session.add(
             Enrolment(
@@ -118,12 +103,12 @@ def _enrol(session: Session, *, now: datetime) -> None:
 def _order(
     session: Session, reseller: str, customer: str, sku: str, term: Term, cycle: BillingCycle, seats: int
 ) -> None:
-    actor = _owner_of(session, reseller)
+    actor = owner_of(session, reseller)
     cart = put_in_cart(
         session,
         actor=actor,
-        customer_id=_customer(session, customer).public_id,
-        plan_id=_plan(session, sku, term, cycle).public_id,
+        customer_id=customer_called(session, customer).public_id,
+        plan_id=plan_called(session, sku, term, cycle).public_id,
         quantity=seats,
     )
     submit(session, actor=actor, order_id=cart.public_id, now=utc_now())
@@ -135,10 +120,12 @@ def _change(session: Session, customer: str, change: ChangeQuantity | Cancel) ->
         .join(Customer, Customer.id == Subscription.customer_id)
         .join(Reseller, Reseller.id == Customer.reseller_id)
         .where(Customer.reference == customer)
+        .order_by(Subscription.id.desc())  # what was bought last
+        .limit(1)
     ).one()
     order_change(
         session,
-        actor=_owner_of(session, reseller),
+        actor=owner_of(session, reseller),
         subscription_id=subscription.public_id,
         change=change,
         key=uuid4(),
@@ -146,7 +133,8 @@ def _change(session: Session, customer: str, change: ChangeQuantity | Cancel) ->
     )
 
 
-def _owner_of(session: Session, reseller: str) -> Actor:
+def owner_of(session: Session, reseller: str) -> Actor:
+    """Give the owner of a reseller, as an actor."""
     party = session.scalars(select(Reseller.id).where(Reseller.reference == reseller)).one()
     return Actor(
         "Rashid Benali" if reseller == "armor-it" else "Pavel Novak",
@@ -156,11 +144,13 @@ def _owner_of(session: Session, reseller: str) -> Actor:
     )
 
 
-def _customer(session: Session, reference: str) -> Customer:
+def customer_called(session: Session, reference: str) -> Customer:
+    """Give a customer."""
     return session.scalars(select(Customer).where(Customer.reference == reference)).one()
 
 
-def _plan(session: Session, sku: str, term: Term, cycle: BillingCycle) -> Plan:
+def plan_called(session: Session, sku: str, term: Term, cycle: BillingCycle) -> Plan:
+    """Give a plan by its SKU, term and way of paying."""
     product, _, edition = sku.partition(":")
     return session.scalars(
         select(Plan)

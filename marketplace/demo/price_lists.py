@@ -196,6 +196,12 @@ def licence_list(*, since: datetime, is_newest: bool) -> bytes:
     return _csv(LICENCE_COLUMNS, _licences(since, is_newest=is_newest))
 
 
+def licence_history(*, begun: datetime, risen: datetime) -> bytes:
+    """Write both versions in one list, as the vendor itself keeps them: the older until the newer one holds."""
+    older = ({**row, "EffectiveEndDate": _moment(risen)} for row in _licences(begun, is_newest=False))
+    return _csv(LICENCE_COLUMNS, [*older, *_licences(risen, is_newest=True)])
+
+
 def offer_matrix() -> bytes:
     """Write what may be bought together, how many, and what is better."""
     rows = (

@@ -1,12 +1,22 @@
 """What the simulated vendor knows of the demonstration: its customers have accounts there, so that they can order."""
 
 import csv
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
 
 from catalog.rules.promotions import PromotionTerms
 from catalog.words import Term
+from marketplace.core.period import Period
 from marketplace.demo import firms
 from marketplace.settings import Settings
+from marketplace.vendors.simulator import bills
+from marketplace.vendors.simulator.catalogue import load
+from marketplace.vendors.simulator.desk import Desk
+from marketplace.vendors.simulator.documents import BillError, World
+from marketplace.vendors.simulator.server import open_server
+from marketplace.vendors.simulator.store import Store
 
 FOLDER = "simulator"
 _CUSTOMERS = "customers.csv"
@@ -51,3 +61,45 @@ def promote(settings: Settings, promotion: PromotionTerms, *, terms: Sequence[Te
                 "yes" if promotion.is_first_purchase_only else "",
             )
         )
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Settings]:
+    """Run the simulator while the demonstration is made; give settings that reach it."""
+    server, close = open_server(0, settings.home / FOLDER, provisioning_seconds=0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield settings.model_copy(update={"simulator_port": server.port})
+    finally:
+        server.shutdown()
+        server.server_close()
+        close()
+
+
+def set_clock(settings: Settings, at: datetime | None) -> None:
+    """Have it be an instant there from the next request on; None lets its clock run like ours."""
+    with closing(Store(settings.home / FOLDER)) as store:
+        store.begin()
+        world = store.find(World, "world") or World()
+        world.stopped_at, world.ahead_seconds = at, 0
+        store.put(world)
+        store.end(is_kept=True)
+
+
+def get_a_bill_wrong(settings: Settings, period: Period) -> None:
+    """Have the vendor bill a seat too many in a month, for the comparison to find."""
+    with closing(Store(settings.home / FOLDER)) as store:
+        store.begin()
+        store.put(BillError(id=f"demo {period}", kind="wrong_quantity", period=period.number))
+        store.end(is_kept=True)
+
+
+def billed(settings: Settings, period: Period, *, now: datetime) -> list[dict[str, str]]:
+    """Give the licence lines of the vendor's bill of a month, by the columns of its file."""
+    folder = settings.home / FOLDER
+    with closing(Store(folder)) as store:
+        desk = Desk(store, load(folder), store.find(World, "world") or World(), now)
+        rows = bills.rows_of(desk, period)
+    return [
+        {name: str(value) for name, value in row.items()} for row in rows if row["UnitType"] == "Licenses"
+    ]
