@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Row, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.accounts.models import Membership, Notification, User, UserSession
@@ -325,3 +325,13 @@ def seller_of(
         .distinct()
     ).all()
     return sellers[0] if len(sellers) == 1 else None
+
+
+def audit_of_reseller(actor: Actor, reseller: Reseller) -> Select[AuditEntry]:
+    """Select what was done in a reseller's name, and what others did to its standing, terms and brand."""
+    of_its_people = and_(AuditEntry.audience == Audience.RESELLER.value, AuditEntry.party_id == reseller.id)
+    about_it = and_(
+        AuditEntry.subject == "reseller",
+        AuditEntry.subject_id == str(reseller.public_id),
+    )
+    return audit_visible_to(actor).where(or_(of_its_people, about_it))

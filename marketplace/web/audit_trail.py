@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import ColumnElement, String, cast, false, or_
+from sqlalchemy import ColumnElement, Select, String, cast, false, or_
+from sqlalchemy.orm import Session
 
 from marketplace.accounts.queries import audit_visible_to
 from marketplace.core.actor import Permission
@@ -111,25 +112,38 @@ def _part(text: str) -> str:
     return f"%{escaped}%"
 
 
-def add_audit_page(
-    blueprint: Blueprint, *, permission: Permission, pages: Mapping[str, Callable[[str], str]] | None = None
-) -> None:
-    """Put the page on a shell's blueprint. `pages` give the address of a subject, by its kind, from its number."""
+def respond_with_trail(
+    session: Session,
+    statement: Select[AuditEntry],
+    template: str,
+    *,
+    pages: Mapping[str, Callable[[str], str]] | None = None,
+    **context: object,
+) -> ResponseReturnValue:
+    """Answer with a list of entries. `pages` give the address of a subject, by its kind, from its number."""
 
     def address(entry: AuditEntry) -> str:
         page = (pages or {}).get(entry.subject)
         return page(entry.subject_id) if page else ""
+
+    view = _view(is_file=request.args.get("format") in EXPORTS)
+    return view.respond(session, statement, template, words=words, address=address, **context)
+
+
+def add_audit_page(
+    blueprint: Blueprint, *, permission: Permission, pages: Mapping[str, Callable[[str], str]] | None = None
+) -> None:
+    """Put the page on a shell's blueprint."""
 
     @blueprint.get("/audit")
     @requires(permission)
     def audit() -> ResponseReturnValue:
         """List who did what."""
         with transaction() as session:
-            return _view(is_file=request.args.get("format") in EXPORTS).respond(
+            return respond_with_trail(
                 session,
                 audit_visible_to(current_actor()),
                 "people/audit.html",
+                pages=pages,
                 layout=f"layouts/{request.blueprint}.html",
-                words=words,
-                address=address,
             )

@@ -1,7 +1,5 @@
 """The reseller's own firm: its standing with the wholesaler, the agreement it accepts, and its brand."""
 
-from typing import Any
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
@@ -12,7 +10,7 @@ from marketplace.core.actor import Audience, Permission
 from marketplace.core.cells import FaultyEntry
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, Refusal
-from marketplace.web.branding import own_host
+from marketplace.web.branding import accent_proposal, own_host
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import requires
 from marketplace.web.navigation import add_to_menu
@@ -33,9 +31,6 @@ from resellers.queries.standing import (
 from resellers.rules.applications import PROGRAMME_LABELS
 from resellers.rules.brand import (
     BrandEntry,
-    in_light,
-    nearest_in_dark,
-    nearest_in_light,
     read_brand,
 )
 from resellers.words import Programme
@@ -173,18 +168,8 @@ def change() -> ResponseReturnValue:
 def brand_accent() -> ResponseReturnValue:
     """Say, while a colour is typed, whether everybody can read it, and which near it they can."""
     return render_template(
-        "storefront/firm/accent.html", proposal=_proposal(request.args.get("accent", "")), is_fragment=True
+        "brand/accent.html", proposal=accent_proposal(request.args.get("accent", "")), is_fragment=True
     )
-
-
-def _proposal(text: str) -> dict[str, Any] | None:
-    colour = text.strip().lower()
-    if colour and not colour.startswith("#"):
-        colour = f"#{colour}"
-    if len(colour) != len("#rrggbb") or any(one not in "0123456789abcdef" for one in colour[1:]):
-        return None
-    given = in_light(colour)
-    return {"given": given, "light": nearest_in_light(colour), "dark": nearest_in_dark(colour)}
 
 
 def _brand(form: BrandForm, found: Brand | None) -> str:
@@ -192,7 +177,7 @@ def _brand(form: BrandForm, found: Brand | None) -> str:
         "storefront/firm/brand.html",
         form=form,
         brand=found,
-        proposal=_proposal(form.accent.data or ""),
+        proposal=accent_proposal(form.accent.data or ""),
     )
 
 

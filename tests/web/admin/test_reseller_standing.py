@@ -145,3 +145,31 @@ def test_a_customer_is_moved_after_both_sides_were_seen(site: PeopledSite, wanda
     assert "becomes your customer" in told
     wanda.post(f"{path}/cancel", {})
     wanda.post(f"{path}/cancel", {}, status=404)
+
+
+def test_the_brand_shows_what_its_pages_and_mails_wear(site: PeopledSite, wanda: Visitor, nord: str) -> None:
+    assert "wears the marketplace" in wanda.get(f"{nord}/brand").main
+    site.browser_of("rashid").post(
+        "/firm/brand",
+        {"name": "Nord Cloud", "accent": "#8a1538", "path": "nord", "support_email": "help@nord.example"},
+    )
+
+    page = wanda.get(f"{nord}/brand").main
+
+    for words in ("Nord Cloud", "#8a1538", "On dark pages", "/at/nord", "help@nord.example"):
+        assert words in page
+
+
+def test_the_trail_of_a_reseller_is_its_own(site: PeopledSite, wanda: Visitor, nord: str) -> None:
+    site.browser_of("rashid").post("/firm/brand", {"name": "Nord Cloud"})
+    site.browser_of("pavel").post("/firm/brand", {"name": "Sud Cloud"})
+    wanda.post(f"{nord}/status", {"status": "suspended", "reason": "Unpaid since March"})
+
+    page = wanda.get(f"{nord}/audit").main
+
+    assert "Rashid" in page
+    assert "Wanda" in page
+    assert "Unpaid since March" in page
+    assert "Pavel" not in page
+    # The tab is there for those who may see it.
+    assert "Who did what" in wanda.get(nord).main
