@@ -21,6 +21,7 @@ from marketplace.vendors.simulator.documents import (
 from marketplace.vendors.simulator.life import begin_term, charge, promote, running_cycle
 from marketplace.vendors.simulator.refusals import Refused, not_found
 
+_TRIAL = timedelta(days=30)
 _MOST_SEATS = 10_000
 _NO_CURRENT_MONTH_END = range(28, 31)
 #: Partner ids with a meaning; any other number is a reseller in good standing.
@@ -244,6 +245,8 @@ def start(desk: Desk, one: Subscription, *, ends_on: date | None = None) -> None
     if one.is_consumption:
         one.auto_renew = False
         return
+    if one.is_trial:
+        ends_on = desk.today + _TRIAL
     begin_term(one, desk.today, desk.now, end=ends_on)
     charge(desk, one, "new", running_cycle(one, desk.today), at=desk.now)
 
