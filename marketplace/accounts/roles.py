@@ -113,7 +113,13 @@ _GRANTS: dict[tuple[Audience, Role], frozenset[Permission]] = {
         }
     ),
     (Audience.RESELLER, Role.FINANCE): _all_of(Audience.RESELLER)
-    - {_P.RESELLER_USERS_MANAGE, _P.RESELLER_AUDIT_VIEW, _P.RESELLER_FIRM_MANAGE},
+    - {
+        _P.RESELLER_USERS_MANAGE,
+        _P.RESELLER_AUDIT_VIEW,
+        _P.RESELLER_FIRM_MANAGE,
+        _P.RESELLER_RULES_BELOW_FLOOR,
+        _P.RESELLER_FLOORS_MANAGE,
+    },
     (Audience.CUSTOMER, Role.OWNER): _all_of(Audience.CUSTOMER),
     (Audience.CUSTOMER, Role.VIEWER): frozenset(
         {

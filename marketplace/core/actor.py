@@ -59,6 +59,8 @@ class Permission(StrEnum):
     RESELLER_FIRM_MANAGE = "reseller:firm:manage"
     RESELLER_MARGINS_VIEW = "reseller:margins:view"
     RESELLER_RULES_MANAGE = "reseller:rules:manage"
+    RESELLER_RULES_BELOW_FLOOR = "reseller:rules:below-floor"
+    RESELLER_FLOORS_MANAGE = "reseller:floors:manage"
     RESELLER_QUESTIONS_ASK = "reseller:questions:ask"
     RESELLER_QUESTIONS_ANSWER = "reseller:questions:answer"
     RESELLER_SUBSCRIPTIONS_VIEW = "reseller:subscriptions:view"
@@ -127,6 +129,8 @@ PERMISSION_LABELS = {
     Permission.RESELLER_FIRM_MANAGE: N_("Accept agreements for the firm, and choose its brand"),
     Permission.RESELLER_MARGINS_VIEW: N_("See purchase prices and margins"),
     Permission.RESELLER_RULES_MANAGE: N_("Change the firm's retail rules"),
+    Permission.RESELLER_RULES_BELOW_FLOOR: N_("Sell below the firm's soft floor of margins"),
+    Permission.RESELLER_FLOORS_MANAGE: N_("Set the firm's floors of margins"),
     Permission.RESELLER_QUESTIONS_ASK: N_("Ask the wholesaler about a line"),
     Permission.RESELLER_QUESTIONS_ANSWER: N_("Answer customers' questions"),
     Permission.RESELLER_SUBSCRIPTIONS_VIEW: N_("See customers' subscriptions and what renews when"),

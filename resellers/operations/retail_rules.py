@@ -1,6 +1,7 @@
 """A reseller's own retail rules: add one, change one's price, end one. Other hops and other resellers are out of reach here."""
 
 from datetime import date
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -9,17 +10,22 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
-from marketplace.core.errors import N_, NotFound, Refusal
+from marketplace.core.errors import N_, NotFound, Phrase, Refusal
 from marketplace.core.period import DateRange
 from marketplace.core.permit import require
+from marketplace.core.rounding import EXACT
 from resellers.conflicts import conflicts_in_words
 from resellers.models import Customer, PriceRule, PriceRuleScope, Reseller
 from resellers.operations.ends import end_term
+from resellers.queries.floors import floors
 from resellers.queries.retail_rules import own_rules, terms_of
+from resellers.rules.floors import BelowFloor, below_floor, floor_for
 from resellers.rules.price_rules import RuleTerms, rule_as_json
-from resellers.rules.prices import Price, price_words
+from resellers.rules.prices import Price, plain, price_words
 from resellers.rules.spans import span_words
-from resellers.words import Hop
+from resellers.words import Basis, Hop
+
+_HUNDRED = Decimal(100)
 
 
 class NotARetailRule(Refusal):
@@ -42,12 +48,28 @@ class OverlapsAnother(Refusal):
     )
 
 
+class BelowOwnFloor(Refusal):
+    """The firm does not sell so low."""
+
+    sentence = N_(
+        "This earns less than the %(floor)s %% your firm has set as its floor for what it pays: %(remedy)s"
+    )
+
+
+_REMEDIES = {
+    BelowFloor.SOFT: N_("an owner must enter it."),
+    BelowFloor.HARD: N_("nobody may go below it. An owner can change the floor."),
+}
+
+
 def add_retail_rule(session: Session, *, actor: Actor, terms: RuleTerms) -> PriceRule:
     """Add a retail rule of the actor's own.
 
-    Without a customer it is for all of the reseller's. Raises `NotARetailRule`, `NotYourCustomer`, `OverlapsAnother`.
+    Without a customer it is for all of the reseller's. Raises `NotARetailRule`, `NotYourCustomer`, `BelowOwnFloor`,
+    `OverlapsAnother`.
     """
     require(actor, Permission.RESELLER_RULES_MANAGE)
+    _check_floor(session, actor, terms)
     scope_id = _scope_id(session, actor, terms)
     _refuse_overlap(session, scope_id, terms)
     price = terms.price
@@ -107,6 +129,18 @@ def change_retail_rule(
     end_retail_rule(session, actor=actor, rule_id=rule_id, end=start)
     after = RuleTerms(before.scope, price, DateRange(start, before.span.end))
     return add_retail_rule(session, actor=actor, terms=after)
+
+
+def _check_floor(session: Session, actor: Actor, terms: RuleTerms) -> None:
+    """Hold a percentage on what the firm pays to its floor. Other prices are held to it when they are quoted or ordered."""
+    floor = floor_for(floors(session, reseller_id=actor.reseller_id), terms.scope.vendor)
+    if floor is None or terms.price.basis is not Basis.COST:
+        return
+    sold = EXACT.add(_HUNDRED, terms.price.percent or Decimal(0))
+    may = actor.may(Permission.RESELLER_RULES_BELOW_FLOOR)
+    if (which := below_floor(sold, _HUNDRED, floor, may_go_below=may)) is not None:
+        percent = floor.hard if which is BelowFloor.HARD else floor.soft
+        raise BelowOwnFloor(floor=plain(percent), remedy=Phrase.of(_REMEDIES[which]))
 
 
 def _scope_id(session: Session, actor: Actor, terms: RuleTerms) -> int:

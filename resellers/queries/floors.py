@@ -16,9 +16,13 @@ from resellers.rules.floors import Floor
 Scope = tuple[str, ...]
 
 
-def floors(session: Session) -> Mapping[str, Floor]:
-    """Give the floors that stand, by vendor."""
-    rows = session.execute(select(MarginFloor.vendor, MarginFloor.soft_percent, MarginFloor.hard_percent))
+def floors(session: Session, *, reseller_id: int | None = None) -> Mapping[str, Floor]:
+    """Give the floors that stand, by vendor: a reseller's, or the wholesaler's own."""
+    rows = session.execute(
+        select(MarginFloor.vendor, MarginFloor.soft_percent, MarginFloor.hard_percent).where(
+            MarginFloor.reseller_id.is_not_distinct_from(reseller_id)
+        )
+    )
     return {vendor: Floor(soft, hard) for vendor, soft, hard in rows}
 
 

@@ -7,6 +7,7 @@ are measured at what the catalogue says things cost: every plan of the scope mus
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
 from marketplace.core.cells import Entry, Unusable, decimal_number, with_decimal_comma
 from marketplace.core.errors import N_, Phrase
@@ -45,6 +46,23 @@ def floor_for(floors: Mapping[str, Floor], vendor: str) -> Floor | None:
     if not floors:
         return None
     return Floor(max(floor.soft for floor in floors.values()), max(floor.hard for floor in floors.values()))
+
+
+class BelowFloor(Enum):
+    """Which floor a price lies below."""
+
+    SOFT = "soft"
+    HARD = "hard"
+
+
+def below_floor(sold: Decimal, bought: Decimal, floor: Floor, *, may_go_below: bool) -> BelowFloor | None:
+    """Say which floor keeps somebody from selling at a price, given what the seller pays itself, in one currency."""
+    earned = EXACT.multiply(sold, _HUNDRED)
+    if earned < EXACT.multiply(bought, EXACT.add(_HUNDRED, floor.hard)):
+        return BelowFloor.HARD
+    if not may_go_below and earned < EXACT.multiply(bought, EXACT.add(_HUNDRED, floor.soft)):
+        return BelowFloor.SOFT
+    return None
 
 
 def floor_fault(

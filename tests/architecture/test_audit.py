@@ -107,6 +107,8 @@ ACTS = (
         "/admin/rules/new": "price_rule.add",
         "/admin/rules/import": "price_rule.add",
         "/admin/rules/{}/end": "price_rule.end",
+        "/floors/new": "margin_floor.set",
+        "/floors/{}/remove": "margin_floor.remove",
         "/rules/new": "price_rule.add",
         "/rules/{}/end": "price_rule.end",
         "/rules/{}/change": "price_rule.add",

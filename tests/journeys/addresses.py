@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from catalog.models import Plan, PriceList, Product, Promotion, Sku
 from marketplace.accounts.models import Membership, OutgoingMail, User
 from marketplace.accounts.operations.password_change import ask_for_reset
+from marketplace.accounts.roles import Role, permissions_of
 from marketplace.billing.models import PeriodBalance, Question, QuestionMessage, StatementLine
 from marketplace.billing.questions import ask
 from marketplace.core.actor import Actor, Audience, Permission
@@ -129,6 +130,17 @@ def _subject(rule: str, name: str) -> str:
     return name
 
 
+def _own_floor(session: Session, reseller: Reseller) -> UUID:
+    """Set a floor of the reseller's own."""
+    owner = Actor(
+        "Rashid",
+        Audience.RESELLER,
+        reseller.id,
+        permissions=permissions_of(Audience.RESELLER, Role.OWNER),
+    )
+    return set_floor(session, actor=owner, vendor="", floor=Floor(Decimal(0), Decimal(-50))).public_id
+
+
 def _renamed(session: Session) -> UUID:
     """Have the vendor rename the product that the demonstration promotes."""
     product = session.scalars(select(Product).where(Product.reference == PROMOTED)).one()
@@ -243,6 +255,7 @@ def ids_of(world: World) -> dict[str, str]:
                 select(Question.public_id).where(Question.addressed_to == "reseller")
             ),
             "storefront:inquiry_id": make_inquiry(session, customer).public_id,
+            "storefront:floor_id": _own_floor(session, reseller),
             "storefront:rule_id": session.scalar(rule.where(PriceRuleScope.reseller_id == reseller.id)),
             "storefront:membership_id": _member(session, "rosa@demo.example"),
             "storefront:token": _link(session, "pavel@demo.example"),

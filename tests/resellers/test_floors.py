@@ -1,4 +1,4 @@
-"""Floors of margins: how low a wholesale price may be entered, and by whom."""
+"""Floors of margins: how low a price may be entered, and by whom."""
 
 from decimal import Decimal
 from uuid import uuid4
@@ -16,12 +16,23 @@ from marketplace.core.csv_table import FaultyFile
 from marketplace.core.db import enter
 from marketplace.core.errors import NotFound, NotPermitted
 from resellers.imports.price_rules import import_price_rules
-from resellers.models import MarginFloor
+from resellers.models import MarginFloor, Reseller
 from resellers.operations.floors import remove_floor, set_floor
-from resellers.rules.floors import Floor, PlanCost, floor_fault, floor_for, read_floor
-from resellers.rules.price_rules import COLUMNS
+from resellers.operations.retail_rules import BelowOwnFloor, add_retail_rule
+from resellers.queries.floors import floors
+from resellers.rules.floors import (
+    BelowFloor,
+    Floor,
+    PlanCost,
+    below_floor,
+    floor_fault,
+    floor_for,
+    read_floor,
+)
+from resellers.rules.price_rules import COLUMNS, RuleTerms, read_rule
 from resellers.rules.prices import Price
 from resellers.words import Basis
+from tests.factories import make_reseller
 from tests.offer_factories import make_plan, make_sku
 
 FLOOR = Floor(Decimal(10), Decimal(5))
@@ -192,3 +203,78 @@ def test_the_database_itself_refuses_a_hard_floor_above_the_soft_one(session: Se
     with pytest.raises(IntegrityError), session.begin_nested():
         session.add(MarginFloor(vendor="x", soft_percent=Decimal(1), hard_percent=Decimal(2)))
         session.flush()
+
+
+@pytest.mark.parametrize(
+    ("sold", "may_go_below", "expected"),
+    [
+        ("110", False, None),
+        ("109.99", False, BelowFloor.SOFT),
+        ("109.99", True, None),
+        ("105", True, None),
+        ("104.99", True, BelowFloor.HARD),
+        ("104.99", False, BelowFloor.HARD),
+        ("0", True, BelowFloor.HARD),
+    ],
+)
+def test_what_is_sold_below_which_floor(sold: str, may_go_below: bool, expected: BelowFloor | None) -> None:
+    assert below_floor(Decimal(sold), Decimal(100), FLOOR, may_go_below=may_go_below) is expected
+
+
+def firms_actor(reseller: Reseller, role: Role) -> Actor:
+    return Actor(
+        "Somebody", Audience.RESELLER, reseller.id, permissions=permissions_of(Audience.RESELLER, role)
+    )
+
+
+def as_owner_of_tables(session: Session) -> None:
+    """Let the transaction go on without row-level security, to do what several parties do."""
+    session.execute(
+        text("SELECT set_config('role', 'none', true), set_config('search_path', 'public', true)")
+    )
+
+
+def retail(percent: str, **scope: str) -> RuleTerms:
+    return read_rule({"hop": "retail", "basis": "cost", "percent": percent, **scope})
+
+
+def test_a_firms_floor_holds_its_retail_rules_by_role(session: Session) -> None:
+    as_owner_of_tables(session)
+    reseller, other = make_reseller(session), make_reseller(session)
+    owner, finance = firms_actor(reseller, Role.OWNER), firms_actor(reseller, Role.FINANCE)
+    set_floor(session, actor=owner, vendor="", floor=FLOOR)
+    set_floor(session, actor=firms_actor(other, Role.OWNER), vendor="", floor=Floor(Decimal(90), Decimal(80)))
+
+    with pytest.raises(BelowOwnFloor, match=r"10 %.*an owner must enter it"):
+        add_retail_rule(session, actor=finance, terms=retail("9.9"))
+    with pytest.raises(BelowOwnFloor, match=r"5 %.*nobody may go below it"):
+        add_retail_rule(session, actor=owner, terms=retail("4"))
+    add_retail_rule(session, actor=owner, terms=retail("9.9"))
+    add_retail_rule(session, actor=finance, terms=retail("10", vendor="aws"))
+    # The wholesaler's own rules have its own floors, of which there is none.
+    assert floors(session) == {}
+
+
+def test_only_owners_set_a_firms_floor_and_nobody_else_sees_it(session: Session) -> None:
+    as_owner_of_tables(session)
+    reseller, other = make_reseller(session), make_reseller(session)
+    mine = set_floor(session, actor=firms_actor(reseller, Role.OWNER), vendor="aws", floor=FLOOR)
+
+    with pytest.raises(NotPermitted):
+        set_floor(session, actor=firms_actor(reseller, Role.FINANCE), vendor="aws", floor=FLOOR)
+    with pytest.raises(NotFound):
+        remove_floor(session, actor=firms_actor(other, Role.OWNER), floor_id=mine.public_id)
+    with pytest.raises(NotFound):
+        remove_floor(session, actor=actor(Role.ADMINISTRATOR), floor_id=mine.public_id)
+    seen = {}
+    for name, who in (
+        ("its own", firms_actor(reseller, Role.OWNER)),
+        ("another's", firms_actor(other, Role.OWNER)),
+        ("wholesaler", actor(Role.ADMINISTRATOR)),
+        ("customer", Actor("Carla", Audience.CUSTOMER, reseller.id)),
+    ):
+        with session.begin_nested() as looking:
+            enter(session, who)
+            seen[name] = session.scalars(text("SELECT vendor FROM margin_floor")).all()
+            looking.rollback()
+    assert seen == {"its own": ["aws"], "another's": [], "wholesaler": [], "customer": []}

@@ -16,6 +16,7 @@ from marketplace.core.errors import N_, Phrase
 from marketplace.core.permit import require
 from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.operations.cart import BUYABLE, check_buying, new_draft
+from marketplace.orders.operations.margins import PricedTooLow, check_margins
 from marketplace.orders.operations.placing import CannotBeOrdered, place, priced_and_possible
 from marketplace.orders.queries.visible import PLACES, customers_of
 from marketplace.orders.rules.bulk import COLUMNS, MOST_ROWS, BulkLine, read_line
@@ -93,7 +94,8 @@ def _place(
     session.flush()
     try:
         priced = priced_and_possible(session, order, now=now)
-    except CannotBeOrdered as refusal:
+        check_margins(session, order, priced, actor=actor)
+    except (CannotBeOrdered, PricedTooLow) as refusal:
         for fault in refusal.rows:
             row = rows[fault.row - 1]
             faults.rows.append(

@@ -17,6 +17,7 @@ from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.operations.cart import check_buying
 from marketplace.orders.operations.checking import route
 from marketplace.orders.operations.history import turn, withdraw_quotes
+from marketplace.orders.operations.margins import check_margins
 from marketplace.orders.operations.pricing import (
     PricedLine,
     keep_prices,
@@ -82,6 +83,7 @@ def submit(
         order.po_number = po_number.strip()[:_LONGEST_PO]
     order.starts_on = checked_day(starts_on, today=now.date()) if starts_on else order.starts_on
     priced = priced_and_possible(session, order, now=now)
+    check_margins(session, order, priced, actor=actor)
     if seen is not None:
         names = {one.line.public_id: one.prices.quoted.offer.product for one in priced if one.prices}
         check_unchanged(seen, shown_to(actor, priced), names=names)

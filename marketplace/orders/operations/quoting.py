@@ -18,6 +18,7 @@ from marketplace.core.permit import require
 from marketplace.core.stored_files import keep
 from marketplace.orders.models import Quote
 from marketplace.orders.operations.history import turn, withdraw_quotes
+from marketplace.orders.operations.margins import check_margins
 from marketplace.orders.operations.placing import priced_and_possible
 from marketplace.orders.operations.pricing import PricedLine, keep_prices
 from marketplace.orders.queries.visible import PLACES, locked
@@ -70,6 +71,7 @@ def make_quote(
     except Unusable:
         raise AddressUnusable(address=sent_to) from None
     priced = priced_and_possible(session, order, now=now)
+    check_margins(session, order, priced, actor=actor)
     keep_prices(session, priced)
     lines = [quoted_line(one) for one in priced]
     withdraw_quotes(session, order, now=now)

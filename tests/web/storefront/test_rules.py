@@ -192,3 +192,26 @@ def test_the_margin_of_a_price_stands_beside_it(site: BuyersSite, rashid: Visito
 
     assert "€114.00" in page, "sold"
     assert "€26.00" in page, "114 less 88"
+
+
+def test_the_owner_sets_a_floor_that_holds_the_prices_of_the_firm(
+    site: BuyersSite, rashid: Visitor, pavel: Visitor
+) -> None:
+    assert rashid.get("/floors").link("Set a floor") == "/floors/new"
+    rashid.get("/floors/new")
+    rashid.post("/floors/new", {"soft_percent": "20", "hard_percent": "13"})
+    assert "+20%" in rashid.get("/floors").main
+
+    refused = rashid.post("/rules/new", {**RULE, "step": "save"}, status=422)
+
+    assert "nobody may go below it" in refused.main
+    # Another firm's prices are its own business.
+    assert "+20%" not in pavel.get("/floors").main
+    rashid.get(rashid.get("/floors").link("Remove"))
+    rashid.post(rashid.get("/floors").link("Remove"), {})
+    rashid.post("/rules/new", {**RULE, "step": "save"})
+
+
+def test_who_keeps_no_prices_sees_no_floors(rosa: Visitor, carla: Visitor) -> None:
+    rosa.get("/floors", status=403)
+    carla.get("/floors", status=404)
