@@ -13,8 +13,11 @@ from marketplace.core.period import Period
 from marketplace.demo.make import STAFF, make
 from marketplace.settings import Settings
 from tests.conftest import ThrowAwayPostgres
-from tests.journeys.browser import Person
+from tests.journeys.addresses import written_by_people
+from tests.journeys.browser import PHONE, Person
 from tests.journeys.conftest import Server, serving
+from tests.journeys.english import english_on
+from tests.journeys.test_every_page import AS_THEY_ARE
 from tests.journeys.test_ordering import is_well
 from tests.journeys.test_vendor_asks import comes
 from tests.journeys.world import World, rates
@@ -82,3 +85,29 @@ def test_seats_up_by_the_reseller_stand_in_its_statement_and_explain_themselves(
         expect(rashid.page.get_by_role("cell", name=seats, exact=True)).to_have_count(1)
         expect(rashid.page.get_by_role("cell", name=f"{seats} × 1 licence", exact=True)).to_have_count(1)
     is_well(rashid)
+
+
+def test_every_change_is_read_in_french_on_a_phone_by_night(
+    server: Server, sits_down: Callable[..., Person]
+) -> None:
+    faults: list[str] = []
+    besides = [*AS_THEY_ARE, *written_by_people(server.world)]
+    rashid = sits_down("rashid@demo.example", language="fr", theme="dark", viewport=PHONE)
+    rashid.goes_to("/subscriptions?q=Carnac")
+    rashid.opens(PRODUCT)
+    where = rashid.path
+
+    for what in (
+        "quantity&quantity=20",
+        "upgrade",
+        "upgrade&quantity=4",
+        "plan",
+        "at_renewal",
+        "cancel",
+        "suspend",
+    ):
+        rashid.goes_to(f"{where}/change?what={what}")
+        faults += rashid.axe() + rashid.refused_by_the_policy() + rashid.overflow()
+        faults += english_on(rashid.page, besides=besides)
+
+    assert not faults, "\n".join(faults)
