@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog.models import (
+    MeterPrice,
     Plan,
     PlanCost,
     PlanPrice,
@@ -169,6 +170,33 @@ def make_promotion(
     session.add(promotion)
     session.flush()
     return promotion
+
+
+def make_meter(
+    session: Session,
+    sku: Sku,
+    *steps: tuple[str, str | None, str],
+    meter: str = "Stored data",
+    unit: str = "1 GB",
+    currency: str = "EUR",
+) -> None:
+    """Give a SKU a meter with graduated steps: from, up to, and the price of a unit."""
+    vendor = session.scalars(select(Product.vendor).where(Product.id == sku.product_id)).one()
+    price_list = active_list(session, vendor=vendor, market="FR", currency=currency)
+    session.add_all(
+        MeterPrice(
+            price_list_id=price_list.id,
+            sku_id=sku.id,
+            meter=meter,
+            unit=unit,
+            quantity_from=Decimal(begins),
+            quantity_until=None if ends is None else Decimal(ends),
+            unit_list=Decimal(price),
+            valid_from=SINCE,
+        )
+        for begins, ends, price in steps
+    )
+    session.flush()
 
 
 def active_list(session: Session, *, vendor: str, market: str, currency: str) -> PriceList:

@@ -97,8 +97,8 @@ def add_shop_pages(pages: ShopPages) -> None:
         """List what is on sale, priced for the chosen customer."""
         actor = current_actor()
         with transaction() as session:
-            choice = _choice(session, actor)
-            looking = Looking(actor, choice.customers, _market(session, choice, actor), utc_now())
+            choice = choice_of(session, actor)
+            looking = Looking(actor, choice.customers, market_of(session, choice, actor), utc_now())
             if request.args.get("format") in EXPORTS:
                 return plan_view(session, looking).respond(session, plans_on_sale(), "shop/list.html")
             page = offer_view(session, looking).page(session, offers_on_sale())
@@ -121,7 +121,7 @@ def add_shop_pages(pages: ShopPages) -> None:
             found = find_offer(session, sku_id)
             if found is None:
                 abort(404)
-            choice = _choice(session, actor, least=found.sku.minimum_quantity)
+            choice = choice_of(session, actor, least=found.sku.minimum_quantity)
             may_order = actor.may(pages.places) and _may_buy(session, actor, choice)
         plans, promotions = _plans(actor, choice, found)
         return render_template(
@@ -176,7 +176,7 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _choice(session: Session, actor: Actor, *, least: int = 1) -> Choice:
+def choice_of(session: Session, actor: Actor, *, least: int = 1) -> Choice:
     """Read for whom and how many."""
     customers = session.scalars(customers_of(actor).order_by(Customer.legal_name)).all()
     wanted = request.args.get("customer", "")
@@ -198,7 +198,7 @@ def _may_buy(session: Session, actor: Actor, choice: Choice) -> bool:
     return True
 
 
-def _buyer(desk: Session, actor: Actor, choice: Choice) -> Buyer | None:
+def buyer_of(desk: Session, actor: Actor, choice: Choice) -> Buyer | None:
     """Give whom prices are for: the chosen customer, else any of the reseller's."""
     if choice.customer is not None:
         return buyers(desk, customer_ids=[choice.customer.id])[choice.customer.id]
@@ -210,7 +210,7 @@ def _buyer(desk: Session, actor: Actor, choice: Choice) -> Buyer | None:
 def _prices_of_rows(actor: Actor, choice: Choice, rows: Sequence[OfferRow]) -> Mapping[int, SeenPrices]:
     """Price a page of the list, each plan for the least that can be bought of it."""
     with order_desk() as desk:
-        buyer = _buyer(desk, actor, choice)
+        buyer = buyer_of(desk, actor, choice)
         if buyer is None:
             return {}
         wanted = [Wanted(buyer, plan_id, row.least) for row in rows for plan_id in row.plan_ids]
@@ -222,7 +222,7 @@ def _plans(actor: Actor, choice: Choice, offer: ShopOffer) -> tuple[list[PlanOff
     """Price the plans of an offer for so many, and judge the promotions for them."""
     now = utc_now()
     with order_desk() as desk:
-        buyer = _buyer(desk, actor, choice)
+        buyer = buyer_of(desk, actor, choice)
         if buyer is None:
             return [], []
         wanted = {plan.id: Wanted(buyer, plan.id, choice.quantity) for plan in offer.plans}
@@ -277,7 +277,7 @@ def _plan_words(plan: Plan) -> str:
     return ", ".join(gettext(word) for word in (term, cycle) if word)
 
 
-def _market(session: Session, choice: Choice, actor: Actor) -> str:
+def market_of(session: Session, choice: Choice, actor: Actor) -> str:
     """Give the country prices are for: the customer's, else the reseller's."""
     if choice.customer is not None:
         return choice.customer.country

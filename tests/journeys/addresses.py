@@ -334,7 +334,12 @@ def _to_buy(session: Session, customer: Customer, reseller: Reseller) -> dict[st
     stands = session.scalars(
         select(Order.public_id).where(Order.customer_id == customer.id, Order.state == "completed")
     ).first()
+    metered = session.scalars(
+        select(Sku.public_id).join(Product, Product.id == Sku.product_id).where(Product.reference == "COFFRE")
+    ).one()
     return {
+        "storefront:metered_id": metered,
+        "portal:metered_id": metered,
         "storefront:sku_id": sku,
         "portal:sku_id": sku,
         "storefront:order_id": cart().public_id,

@@ -2,12 +2,15 @@
 
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.errors import N_
+from marketplace.web.consumption_shop import add_consumption_pages
 from marketplace.web.navigation import add_to_menu
 from marketplace.web.order_pages import OrderPages, add_order_pages
 from marketplace.web.portal import blueprint
 from marketplace.web.shop_pages import ShopPages, add_shop_pages
 
-add_shop_pages(ShopPages(blueprint, Permission.CUSTOMER_ORDERS_VIEW, Permission.CUSTOMER_ORDERS_PLACE))
+_PAGES = ShopPages(blueprint, Permission.CUSTOMER_ORDERS_VIEW, Permission.CUSTOMER_ORDERS_PLACE)
+add_shop_pages(_PAGES)
+add_consumption_pages(_PAGES)
 add_order_pages(
     OrderPages(
         blueprint,

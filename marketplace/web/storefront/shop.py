@@ -2,13 +2,16 @@
 
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.errors import N_
+from marketplace.web.consumption_shop import add_consumption_pages
 from marketplace.web.navigation import add_to_menu
 from marketplace.web.order_pages import OrderPages, add_order_pages
 from marketplace.web.order_rule_pages import RulePages, add_rule_pages
 from marketplace.web.shop_pages import ShopPages, add_shop_pages
 from marketplace.web.storefront import blueprint
 
-add_shop_pages(ShopPages(blueprint, Permission.RESELLER_ORDERS_VIEW, Permission.RESELLER_ORDERS_PLACE))
+_PAGES = ShopPages(blueprint, Permission.RESELLER_ORDERS_VIEW, Permission.RESELLER_ORDERS_PLACE)
+add_shop_pages(_PAGES)
+add_consumption_pages(_PAGES)
 add_order_pages(
     OrderPages(
         blueprint,
