@@ -7,7 +7,6 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy import ColumnElement
-from sqlalchemy.orm import Session
 from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
@@ -28,6 +27,7 @@ from marketplace.vendors.queries import (
 )
 from marketplace.vendors.values import Purchase
 from marketplace.web.admin import blueprint
+from marketplace.web.form_posts import carry_out
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
@@ -161,6 +161,10 @@ _REQUESTS = ListView[RequestRow](
 )
 
 
+#: What can be put right in a form; a request that moved on has none any more.
+_OF_THE_FORM = (operations.WordsMissing, operations.ReferenceMissing)
+
+
 @blueprint.get("/provisioning")
 @requires(Permission.WHOLESALER_VENDORS_VIEW)
 def provisioning() -> ResponseReturnValue:
@@ -173,8 +177,7 @@ def provisioning() -> ResponseReturnValue:
 @requires(Permission.WHOLESALER_VENDORS_VIEW)
 def provisioning_request(request_id: UUID) -> ResponseReturnValue:
     """Show a request, its tries, and what can be done."""
-    with transaction() as session:
-        return _page(session, request_id)
+    return _page(request_id)
 
 
 @blueprint.post("/provisioning/<uuid:request_id>/retry")
@@ -202,18 +205,20 @@ def take_on_provisioning(request_id: UUID) -> ResponseReturnValue:
 def answer_vendor(request_id: UUID) -> ResponseReturnValue:
     """Answer what the vendor asks."""
     form = AnswerForm()
-    with transaction() as session:
-        if not form.validate_on_submit():
-            return _page(session, request_id, answer_form=form), 422
-        operations.answer_inquiry(
+    return carry_out(
+        form,
+        lambda session: operations.answer_inquiry(
             session,
             actor=current_actor(),
             request_id=request_id,
             words=form.answer.data or "",
             now=utc_now(),
-        )
-    flash(gettext("The answer is on its way to the vendor."), "success")
-    return redirect(url_for("admin.provisioning_request", request_id=request_id), code=303)
+        ),
+        said=gettext("The answer is on its way to the vendor."),
+        then=url_for("admin.provisioning_request", request_id=request_id),
+        again=lambda: _page(request_id, answer_form=form),
+        shown=_OF_THE_FORM,
+    )
 
 
 @blueprint.post("/provisioning/<uuid:request_id>/give-up")
@@ -221,18 +226,20 @@ def answer_vendor(request_id: UUID) -> ResponseReturnValue:
 def give_up_provisioning(request_id: UUID) -> ResponseReturnValue:
     """Give a request up."""
     form = ReasonForm()
-    with transaction() as session:
-        if not form.validate_on_submit():
-            return _page(session, request_id, reason_form=form), 422
-        operations.give_up(
+    return carry_out(
+        form,
+        lambda session: operations.give_up(
             session,
             actor=current_actor(),
             request_id=request_id,
             reason=form.reason.data or "",
             now=utc_now(),
-        )
-    flash(gettext("The request was given up."), "success")
-    return redirect(url_for("admin.provisioning_request", request_id=request_id), code=303)
+        ),
+        said=gettext("The request was given up."),
+        then=url_for("admin.provisioning_request", request_id=request_id),
+        again=lambda: _page(request_id, reason_form=form),
+        shown=_OF_THE_FORM,
+    )
 
 
 @blueprint.post("/provisioning/<uuid:request_id>/complete")
@@ -240,24 +247,21 @@ def give_up_provisioning(request_id: UUID) -> ResponseReturnValue:
 def complete_provisioning(request_id: UUID) -> ResponseReturnValue:
     """Note that it was done by hand."""
     form = ReferenceForm()
-    with transaction() as session:
-        if not form.validate_on_submit():
-            return _page(session, request_id, reference_form=form), 422
-        try:
-            with session.begin_nested():
-                operations.complete_by_hand(
-                    session,
-                    actor=current_actor(),
-                    request_id=request_id,
-                    order=form.order.data or "",
-                    references=_references(request.form),
-                    now=utc_now(),
-                )
-        except operations.ReferenceMissing as refusal:
-            form.refuse(refusal)
-            return _page(session, request_id, reference_form=form), 422
-    flash(gettext("Noted as done."), "success")
-    return redirect(url_for("admin.provisioning_request", request_id=request_id), code=303)
+    return carry_out(
+        form,
+        lambda session: operations.complete_by_hand(
+            session,
+            actor=current_actor(),
+            request_id=request_id,
+            order=form.order.data or "",
+            references=_references(request.form),
+            now=utc_now(),
+        ),
+        said=gettext("Noted as done."),
+        then=url_for("admin.provisioning_request", request_id=request_id),
+        again=lambda: _page(request_id, reference_form=form),
+        shown=_OF_THE_FORM,
+    )
 
 
 def _references(given: Mapping[str, str]) -> dict[int, str]:
@@ -271,7 +275,6 @@ def _references(given: Mapping[str, str]) -> dict[int, str]:
 
 
 def _page(
-    session: Session,
     request_id: UUID,
     *,
     answer_form: AnswerForm | None = None,
@@ -279,23 +282,24 @@ def _page(
     reference_form: ReferenceForm | None = None,
 ) -> str:
     actor = current_actor()
-    found = find_request(session, actor=actor, request_id=request_id)
-    if found is None:
-        abort(404)
-    asked, customer, reseller = found
-    what = asked_from_data(asked.kind, asked.asked)
-    return render_template(
-        "admin/provisioning/show.html",
-        request_=asked,
-        customer=customer,
-        reseller=reseller,
-        lines=what.lines if isinstance(what, Purchase) else (),
-        result=result_from_data(asked.result),
-        attempts=attempts_of(session, asked),
-        meaning=STATES[RequestState(asked.state)],
-        may_act=actor.may(Permission.WHOLESALER_VENDORS_MANAGE) and not actor.is_read_only,
-        answer_form=answer_form or AnswerForm(formdata=None),
-        reason_form=reason_form or ReasonForm(formdata=None),
-        reference_form=reference_form or ReferenceForm(formdata=None),
-        given=request.form,
-    )
+    with transaction() as session:
+        found = find_request(session, actor=actor, request_id=request_id)
+        if found is None:
+            abort(404)
+        asked, customer, reseller = found
+        what = asked_from_data(asked.kind, asked.asked)
+        return render_template(
+            "admin/provisioning/show.html",
+            request_=asked,
+            customer=customer,
+            reseller=reseller,
+            lines=what.lines if isinstance(what, Purchase) else (),
+            result=result_from_data(asked.result),
+            attempts=attempts_of(session, asked),
+            meaning=STATES[RequestState(asked.state)],
+            may_act=actor.may(Permission.WHOLESALER_VENDORS_MANAGE) and not actor.is_read_only,
+            answer_form=answer_form or AnswerForm(formdata=None),
+            reason_form=reason_form or ReasonForm(formdata=None),
+            reference_form=reference_form or ReferenceForm(formdata=None),
+            given=request.form,
+        )

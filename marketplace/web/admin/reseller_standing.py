@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from marketplace import jobs
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.clock import utc_now
-from marketplace.core.errors import Refusal
 from marketplace.orders.jobs import LOOK_AT_CREDIT
 from marketplace.vendors.enrolments import answer_of
 from marketplace.vendors.registry import connector_for
@@ -27,6 +26,7 @@ from marketplace.web.admin.reseller_forms import (
     prerequisite_form,
     status_form,
 )
+from marketplace.web.form_posts import carry_out
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import requires
 from marketplace.web.session import current_actor, transaction, wiring
@@ -245,16 +245,14 @@ def _carry_out(
     endpoint: str = "admin.reseller_enrolments",
 ) -> ResponseReturnValue:
     """Do one thing to a reseller, or show the form again with what stands against it."""
-    try:
-        if form.validate_on_submit():
-            with transaction() as session:
-                act(session, current_actor(), _reseller_or_404(session, reseller_id))
-    except Refusal as refusal:
-        form.refuse(refusal, field)
-    if form.errors:
-        return again(), 422
-    flash(said, "success")
-    return redirect(url_for(endpoint, reseller_id=reseller_id), code=303)
+    return carry_out(
+        form,
+        lambda session: act(session, current_actor(), _reseller_or_404(session, reseller_id)),
+        said=said,
+        then=url_for(endpoint, reseller_id=reseller_id),
+        again=again,
+        field=field,
+    )
 
 
 def _enrolments(
