@@ -1,6 +1,7 @@
 """What renews when, in every shell: a month by its weeks, prices then and now, who decided, and until when one can."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -38,6 +39,7 @@ DECIDED_LABELS = {
     DecidedBy.WHOLESALER: N_("Wholesaler"),
 }
 _UNDECIDED = "undecided"
+_IN_OTHER_CELLS = frozenset({"reseller", "seats", "more", "until"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ def add_renewal_pages(
             found = renewals_of_month(session, actor=actor, period=period, now=utc_now())
             answered = {one.row.answer_order for one in found if one.row.answer_order}
             states = states_of_orders(session, answered)
-        return listed.respond_with_rows(
+        view = listed if request.args.get("format") else replace(listed, columns=_on_the_page(listed))
+        return view.respond_with_rows(
             found,
             "renewals/list.html",
             shell=shell,
@@ -174,6 +177,11 @@ def _closes(one: Renewal, kind: str) -> bool:
     return one.closes_by(utc_now() + timedelta(days=CLOSING_DAYS))
 
 
+def _on_the_page(listed: ListView[Renewal]) -> Sequence[Column[Renewal]]:
+    """Leave out what a page says in the cells of other columns, and files in their own."""
+    return tuple(column for column in listed.columns if column.key not in _IN_OTHER_CELLS)
+
+
 def _list(audience: Audience) -> ListView[Renewal]:
     columns: list[Column[Renewal]] = [
         Column(
@@ -202,7 +210,7 @@ def _list(audience: Audience) -> ListView[Renewal]:
         Column(key="seats", label=N_("Seats"), value=lambda one: one.seats_then, kind=Kind.NUMBER),
         Column(
             key="price_then",
-            label=N_("A charge until then"),
+            label=N_("A charge now"),
             value=lambda one: one.own.then,
             sort=True,
             kind=Kind.MONEY,
@@ -231,7 +239,6 @@ def _list(audience: Audience) -> ListView[Renewal]:
             label=N_("Can be decided until"),
             value=lambda one: one.deadline,
             sort=True,
-            phone=OnPhone.SIDE,
         ),
     ]
     return ListView[Renewal](
