@@ -101,6 +101,8 @@ def test_a_customer_signs_a_quote_off_and_it_is_ordered(
     somebody = sits_down(language="fr")
     somebody.page.goto(link)
     is_well(somebody)
+    paper = somebody.downloads("Télécharger en PDF")
+    assert paper.path().read_bytes() == rashid.downloads("Download as PDF").path().read_bytes()
     somebody.page.locator("#name").fill("Yann Le Goff")
     somebody.presses("Accepter et commander")
     somebody.reads("Par Yann Le Goff")
