@@ -151,7 +151,7 @@ class Attribution:
         )
         self._load("moved", _spans(self._book, "subscription", self._book.moved))
         self._db.execute("CREATE TEMP VIEW usage_row AS " + self._rows())
-        self._db.execute(sql.SUBJECTS)
+        self._db.execute(sql.subjects_query(has_moves=bool(self._book.moved)))
         self._db.execute(sql.DAY_SUMS)
         return int(self._one("SELECT coalesce(sum(rows), 0)::BIGINT FROM day_sum"))
 

@@ -33,6 +33,17 @@ def choice_query(rules: Sequence[RuleSpan]) -> str:
     return _CHOICES.format(picks=", ".join(picks), distinct=distinct, joins=" ".join(joins))
 
 
+def subjects_query(*, has_moves: bool) -> str:
+    """Write the query that numbers what rows are about.
+
+    `moved` is the subscription where it has an owner of its own, else blank: most go with their account, and where all
+    do nobody need look.
+    """
+    if has_moves:
+        return _SUBJECTS.format(moved="coalesce(v.subscription, '')", owners=_OWN_OWNERS)
+    return _SUBJECTS.format(moved="''", owners="")
+
+
 def terms_query(rules: Sequence[RuleSpan]) -> str:
     """Write the query that gives everything owned its two rules."""
     same = "".join(f" AND c.{column} = {_qualified(column)}" for column in _told_apart(rules))
@@ -81,11 +92,12 @@ _TELLING = (
     *("charge_category", "charge_type", "currency", "listing", "list_price", "list_fx"),
 )
 # What rows are about, numbered: their sums per day are many more, and stay in memory where a number stands for it.
-# `moved` is the subscription where it has an owner of its own, else blank: most go with their account.
-SUBJECTS = f"""
+_SUBJECTS = f"""
     CREATE TEMP TABLE subject AS
-    SELECT s.*, coalesce(v.subscription, '') AS moved, row_number() OVER () AS subject
-    FROM (SELECT DISTINCT {", ".join(_TELLING)} FROM usage_row) s
+    SELECT s.*, {{moved}} AS moved, row_number() OVER () AS subject
+    FROM (SELECT DISTINCT {", ".join(_TELLING)} FROM usage_row) s {{owners}}
+"""
+_OWN_OWNERS = """
     LEFT JOIN (SELECT DISTINCT vendor, subscription FROM moved) v
         ON v.vendor = s.vendor AND v.subscription = s.subscription
 """
