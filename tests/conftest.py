@@ -1,6 +1,9 @@
 """Fixtures every test may ask for: a throw-away PostgreSQL per process, a fresh database and data folder per test."""
 
+import contextlib
 import shutil
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +20,7 @@ from marketplace.core import embedded_postgres
 from marketplace.core.actor import Actor
 from marketplace.core.audit import AuditEntry
 from marketplace.core.db import Database
+from marketplace.core.errors import Refusal
 from marketplace.settings import Settings, environment_name, load_settings
 
 World = Callable[[Settings, Database], Any]
@@ -130,15 +134,47 @@ def settings_at(home: Path, patch: pytest.MonkeyPatch) -> Settings:
     return load_settings()
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - folders made there have names nobody guesses
+ROOM_NEEDED = 2_000_000_000
+SECONDS_LEFT_ALONE = 3600
+
+
+def _folder_in_memory() -> Path | None:
+    """Make a folder in memory, where the machine has room there: databases are copied several times as fast.
+
+    What test runs that were killed have left there for an hour is taken away.
+    """
+    if not MEMORY.is_dir():
+        return None
+    for left in MEMORY.glob("marketplace-tests-*"):
+        with contextlib.suppress(OSError, Refusal):
+            if time.time() - left.stat().st_mtime > SECONDS_LEFT_ALONE:
+                _remove_unused(left)
+    if shutil.disk_usage(MEMORY).free < ROOM_NEEDED:
+        return None
+    return Path(tempfile.mkdtemp(prefix="marketplace-tests-", dir=MEMORY))
+
+
+def _remove_unused(home: Path) -> None:
+    """Remove a data folder unless somebody uses its server: the last one to give it back ends it."""
+    server = embedded_postgres.start(home, is_durable=False)
+    server.stop()
+    if not server.is_running:
+        shutil.rmtree(home)
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAwayPostgres]:
     """One server per test process, gone with all its data at the end."""
-    server = embedded_postgres.start(tmp_path_factory.mktemp("postgres"), is_durable=False)
+    in_memory = _folder_in_memory()
+    server = embedded_postgres.start(in_memory or tmp_path_factory.mktemp("postgres"), is_durable=False)
     template = Database(server.url)
     schema.migrate(template)
     template.dispose()
     yield ThrowAwayPostgres(server.socket_folder)
     server.stop()
+    if in_memory is not None:
+        shutil.rmtree(in_memory)
 
 
 @pytest.fixture(scope="session")
