@@ -42,6 +42,7 @@ from resellers.words import DocumentKind
 from tests.architecture.routes import STORED
 from tests.factories import make_charge_difference, make_subscription
 from tests.journeys.world import ARMOR, CARNAC, World
+from tests.offer_factories import make_promotion
 from tests.vendor_factories import make_inquiry, make_outside_change, make_request
 
 #: Files, JSON and fragments of a page: nobody looks at them by themselves.
@@ -312,11 +313,14 @@ def _to_buy(session: Session, customer: Customer, reseller: Reseller) -> dict[st
         select(Sku.public_id, Plan.public_id)
         .join(Plan, Plan.sku_id == Sku.id)
         .join(Product, Product.id == Sku.product_id)
-        .where(Product.reference == "CFQ7TTC0LH18", Plan.term == "P1Y", Plan.billing_cycle == "monthly")
+        .where(Product.reference == PROMOTED, Plan.term == "P1Y", Plan.billing_cycle == "monthly")
     ).one()
     rashid = Actor(
         "Rashid Benali", Audience.RESELLER, party_id=reseller.id, permissions=frozenset(Permission)
     )
+
+    promoted = session.scalars(select(Plan).where(Plan.public_id == plan)).one()
+    make_promotion(session, promoted, title="Microsoft 365", percent="10", maximum_quantity=300)
 
     def cart() -> Order:
         return put_in_cart(session, actor=rashid, customer_id=customer.public_id, plan_id=plan, quantity=4)

@@ -13,6 +13,7 @@ add_to_menu(
     icon="scale",
     permission=Permission.RESELLER_RULES_MANAGE,
     place=52,
+    in_menu=False,
     words="minimum margin markup limit price rules",
 )
 add_floor_pages(
