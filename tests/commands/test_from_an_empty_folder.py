@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from marketplace.core import embedded_postgres
 from marketplace.settings import Settings, environment_name
 from tests.commands.month import PERIOD, write_files
 
@@ -61,6 +62,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     shell = Shell(folder / "not" / "there" / "yet", folder)
     shell.type("too early", "close", PERIOD, "--json")
     shell.type("migrate", "migrate", "--json")
+    # The first two commands started a server and stopped it; the others join this one, as beside `serve`.
+    server = embedded_postgres.start(shell.home)
     for kind in ("resellers", "customers", "accounts", "rules", "fx"):
         shell.type(kind, "import", kind, f"{kind}.csv", "--json")
     shell.type("usage", "usage", "import", "usage.csv", "focus.csv", "--vendor", "cloud", "--json")
@@ -76,6 +79,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     shell.type("words", "explain", line)
     person = ("--email", "w@nord.example", "--name", "W", "--audience", "wholesaler", "--role", "finance")
     shell.type("user", "user", "create", *person, "--json")
+    server.stop()
     shell.type("doctor", "doctor", "--json")
     return shell
 
