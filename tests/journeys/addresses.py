@@ -53,6 +53,7 @@ NO_PAGES = {
     "/admin/applications/<uuid:application_id>/documents/<uuid:document_id>",
     "/admin/credit/<uuid:reseller_id>/settlements.csv",
     "/admin/palette",
+    "/admin/price-lists/<uuid:list_id>/rejects.csv",
     "/at/<string:firm>",
     "/at/<string:firm>/<path:page>",
     "/brand/<uuid:brand_id>/accent.css",
