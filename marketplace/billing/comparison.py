@@ -6,10 +6,11 @@ Sums that agree are told apart where the rows are, in DuckDB; only what differs 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import duckdb
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.billing import attribution_sql as sql
@@ -28,6 +29,7 @@ from marketplace.subscriptions.rules.comparison import (
     unknown,
 )
 from marketplace.usage.engine import quoted
+from resellers.models import AccountMapping, VendorAccount
 
 
 @dataclass(slots=True)
@@ -95,6 +97,7 @@ def _differences_of(
             )
         )
     }
+    owners = _owners(session, period, vendor, {billed[name].account for name in billed.keys() - known.keys()})
     for name in sorted(billed):
         theirs = billed[name]
         is_known = name in known
@@ -108,7 +111,7 @@ def _differences_of(
                 account=theirs.account,
                 subscription=name,
                 subscription_id=known[name].id if is_known else None,
-                customer_id=known[name].customer_id if is_known else None,
+                customer_id=known[name].customer_id if is_known else owners.get(theirs.account),
                 product=theirs.product or product.get(name, ""),
                 kind=one.kind.value,
                 charge_type=one.charge_type,
@@ -119,6 +122,22 @@ def _differences_of(
                 own_quantity=one.own_quantity,
                 currency=one.currency,
             )
+
+
+def _owners(session: Session, period: Period, vendor: str, accounts: set[str]) -> dict[str, int]:
+    """Give whose accounts are at the end of a month: who to ask about a subscription that is not known here."""
+    last_day = period.end - timedelta(days=1)
+    found = session.execute(
+        select(VendorAccount.account, AccountMapping.customer_id)
+        .join(AccountMapping, AccountMapping.vendor_account_id == VendorAccount.id)
+        .where(
+            VendorAccount.vendor == vendor,
+            VendorAccount.account.in_(accounts),
+            or_(AccountMapping.valid_from.is_(None), AccountMapping.valid_from <= last_day),
+            or_(AccountMapping.valid_until.is_(None), AccountMapping.valid_until > last_day),
+        )
+    )
+    return {row.account: row.customer_id for row in found}
 
 
 def _billed(sources: Sequence[LakeSource]) -> dict[str, _Billed]:

@@ -300,9 +300,10 @@ class ChargeDifference(Base):
     period: Mapped[int]
     vendor: Mapped[str]
     account: Mapped[str]
-    # As the vendor's bill names it; the others are blank where it is not known here.
+    # As the vendor's bill names it; blank where it is not known here.
     subscription: Mapped[str]
     subscription_id: Mapped[int | None]
+    # Who has the subscription, or the account it is billed for; blank where that is nobody's.
     customer_id: Mapped[int | None]
     product: Mapped[str]
     kind: Mapped[str]

@@ -245,6 +245,7 @@ class TestAgainstTheVendorsBill:
             buy(session, customer, on="2024-09-18 09:00", vendor_id="sub-3")
             rows = [self.licence("100.80", "sub-1"), self.licence("90.72", "sub-2")]
             deliver(session, lake, [*rows, self.licence("50", "unknown")], vendor="microsoft")
+            owner = customer.id
 
         close()
         with database.owner_transaction() as session:
@@ -267,6 +268,7 @@ class TestAgainstTheVendorsBill:
             ("unknown", "unknown", Decimal(50), Decimal(0)),
         ]
         assert [one.note for one in again] == ["Agreed.", "", ""]
+        assert [one.customer_id for one in again] == [owner, owner, owner], "the account says whose it is"
 
     def test_a_promotion_is_billed_explained_and_missed_where_the_vendor_forgot_it(
         self, database: Database, lake: Path, close: Close
