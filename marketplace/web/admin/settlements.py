@@ -32,6 +32,7 @@ def settle_statements(reseller_id: UUID) -> ResponseReturnValue:
     """Note that the ticked statements were paid whole; orders that were held back go on."""
     chosen = request.form.getlist("statements", type=UUID)
     with order_desk() as desk:
+        reseller_or_404(desk, reseller_id)
         count = settle(desk, actor=current_actor(), statement_ids=chosen, now=utc_now())
     flash(released(count), "success")
     return redirect(url_for("admin.credit_of_reseller", reseller_id=reseller_id), code=303)
