@@ -5,6 +5,7 @@ give it a provider in `theirs` where somebody else's real object can be named.
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from http import HTTPStatus
 from uuid import UUID, uuid4
 
@@ -23,7 +24,7 @@ from marketplace.orders.models import Order, OrderApproval, OrderLine, OrderRule
 from marketplace.settings import Settings
 from marketplace.subscriptions.models import Subscription
 from marketplace.vendors.models import ProvisioningRequest
-from resellers.models import Hop, PriceRule
+from resellers.models import Hop, MarginFloor, PriceRule
 from tests.architecture.routes import Route, routes
 from tests.factories import make_customer, make_rule, make_subscription
 from tests.offer_factories import make_plan, make_sku
@@ -76,6 +77,8 @@ THEIRS: dict[str, Callable[[Session], object]] = {
     "quote_id": lambda session: session.scalars(select(Quote.public_id)).first(),
     # Goods are nobody's: what the shop does not show, nobody finds.
     "sku_id": lambda session: session.scalars(select(Sku.public_id)).first(),
+    "metered_id": lambda session: session.scalars(select(Sku.public_id)).first(),
+    "floor_id": lambda session: session.scalars(select(MarginFloor.public_id)).first(),
     "period": lambda _session: "2024-09",
 }
 
@@ -92,6 +95,7 @@ def theirs(site: PeopledSite) -> Ids:
         make_line(session, hop=Hop.WHOLESALE, customer=stella)
         make_subscription(session, stella)
         make_rule(session, Hop.RETAIL, reseller=sud)
+        session.add(MarginFloor(reseller_id=sud.id, soft_percent=Decimal(10), hard_percent=Decimal(0)))
         session.add(
             Question(
                 period=line.period,
