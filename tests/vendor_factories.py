@@ -44,7 +44,7 @@ def make_request(
         customer_id=customer.id,
         kind="purchase",
         asked=asked_as_data(Purchase("196e2273-9651-43a3-ba7e-7cbcd918fc40", (PREMIUM,))),
-        about=about,
+        about=Phrase.verbatim(about),
         state=state,
         attempts=1,
         error=Phrase.verbatim(error) if error else None,

@@ -48,7 +48,7 @@ class ProvisioningRequest(Base):
     # Whether it buys more: then the vendor's word on the reseller must be a good one, and not old.
     buys: Mapped[bool] = mapped_column(default=False, server_default=false())
     # For people: "10 × Microsoft 365 Business Premium".
-    about: Mapped[str]
+    about: Mapped[Phrase] = mapped_column(StoredPhrase())
     # The job that is told of every turn, and what it knows the request by.
     told_job: Mapped[str] = mapped_column(default="")
     origin: Mapped[str] = mapped_column(default="")

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.actor import Actor, Audience
+from marketplace.core.errors import Phrase
 from marketplace.vendors.models import ProvisioningAttempt, ProvisioningRequest
 from marketplace.vendors.provisioning.rules import MOVING, STUCK_AFTER, RequestState
 from resellers.models import Customer, Reseller
@@ -31,7 +32,7 @@ class RequestRow:
     """A request in a list."""
 
     id: UUID
-    about: str
+    about: Phrase
     vendor: str
     customer: str
     reseller: str

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 from sqlalchemy import select
 
 from marketplace.core.actor import Actor
+from marketplace.core.errors import Phrase
 from marketplace.demo import firms
 from marketplace.vendors.provisioning.operations import ask
 from marketplace.vendors.provisioning.requests import NewRequest
@@ -33,7 +34,7 @@ def ordered(server: Server, about: str, quantity: int) -> None:
             reseller_id=customer.reseller_id,
             customer_id=customer.id,
             asked=Purchase(account, (replace(PREMIUM, quantity=quantity),)),
-            about=about,
+            about=Phrase.verbatim(about),
         )
         ask(session, actor=Actor.system("Rashid Benali"), request=request)
 

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 from marketplace.core.actor import Actor
 from marketplace.core.db import Database
+from marketplace.core.errors import Phrase
 from marketplace.vendors.connector import Connector
 from marketplace.vendors.manual.connector import ByHand
 from marketplace.vendors.models import ProvisioningAttempt, ProvisioningRequest
@@ -54,7 +55,7 @@ class Desk:
                 reseller_id=buyer.reseller_id,
                 customer_id=buyer.id,
                 asked=asked,
-                about="10 × Microsoft 365 Business Premium",
+                about=Phrase.verbatim("10 × Microsoft 365 Business Premium"),
                 buys=buys,
                 told_job=told_job,
                 origin="order 7",

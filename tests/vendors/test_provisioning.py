@@ -15,7 +15,7 @@ from catalog.words import BillingCycle, Term
 from marketplace.accounts.models import Notification
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.db import Database
-from marketplace.core.errors import NotFound, NotPermitted
+from marketplace.core.errors import NotFound, NotPermitted, Phrase
 from marketplace.settings import Settings
 from marketplace.vendors.connector import Connector
 from marketplace.vendors.models import ProvisioningAttempt, ProvisioningRequest
@@ -392,7 +392,7 @@ class TestWhoMayWhat:
                         reseller_id=rashid.party_id or 0,
                         customer_id=customer_id,
                         asked=Purchase("", (line(),)),
-                        about="10 × Microsoft 365",
+                        about=Phrase.verbatim("10 × Microsoft 365"),
                     )
                     found[customer_id] = operations.ask(session, actor=rashid, request=request).state
             except Exception as error:  # noqa: BLE001 - the driver's own

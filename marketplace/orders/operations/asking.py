@@ -44,6 +44,7 @@ from resellers.queries.standing import selling_state
 
 #: The job that vendors' requests tell of every turn.
 FOLLOW = "orders.follow"
+_CHANGED = N_("%(product)s: %(change)s")
 _CHECKED_FIRST = N_("Before anything is bought, %(vendor)s is asked again about the partner id %(id)s.")
 
 
@@ -98,7 +99,7 @@ def _ask_for_purchases(
                 for line in of_vendor
             ),
         )
-        about = ", ".join(f"{line.quantity} × {line.product}" for line in of_vendor)
+        about = Phrase.verbatim(", ".join(f"{line.quantity} × {line.product}" for line in of_vendor))
         _ask(session, order, vendor, account, purchase, about=about, name=vendor, buys=True, actor=actor)
 
 
@@ -131,7 +132,11 @@ def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: A
         subscription.vendor,
         subscription.vendor_account,
         asked,
-        about=f"{subscription.friendly_name or line.product}: {change_words(line.change or {})}",
+        about=Phrase.of(
+            _CHANGED,
+            product=subscription.friendly_name or line.product,
+            change=change_words(line.change or {}),
+        ),
         name=str(line.public_id),
         buys=buys,
         actor=actor,
@@ -182,7 +187,7 @@ def _ask(
     account: str,
     asked: Asked,
     *,
-    about: str,
+    about: Phrase,
     name: str,
     buys: bool,
     actor: Actor,

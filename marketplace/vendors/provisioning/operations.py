@@ -221,5 +221,5 @@ def _record(session: Session, actor: Actor, request: ProvisioningRequest, action
         action=action,
         subject="provisioning_request",
         subject_id=request.public_id,
-        after={"name": request.about, "vendor": request.vendor, **facts},
+        after={"name": str(request.about), "vendor": request.vendor, **facts},
     )

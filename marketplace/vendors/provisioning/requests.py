@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from catalog.rules.plans import TERM_MONTHS
+from marketplace.core.errors import Phrase
 from marketplace.rating.terms import term_end
 from marketplace.vendors.values import (
     Attestation,
@@ -72,7 +73,7 @@ class NewRequest:
     customer_id: int
     asked: Asked
     # For people.
-    about: str
+    about: Phrase
     # Whether it buys more: then the vendor is first asked about the reseller, where its last word is old.
     buys: bool = False
     # The job told of every turn, as `job(database, settings, request_id=..., origin=...)`.

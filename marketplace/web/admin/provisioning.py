@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Text, cast
 from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
@@ -27,6 +27,7 @@ from marketplace.vendors.queries import (
 )
 from marketplace.vendors.values import Purchase
 from marketplace.web.admin import blueprint
+from marketplace.web.filters import said
 from marketplace.web.form_posts import carry_out
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import requires
@@ -98,7 +99,7 @@ def _state_is(value: str) -> ColumnElement[bool]:
 _REQUESTS = ListView[RequestRow](
     name="provisioning",
     columns=(
-        Column(key="about", label=N_("Request"), value=lambda row: row.about, phone=OnPhone.TITLE),
+        Column(key="about", label=N_("Request"), value=lambda row: said(row.about), phone=OnPhone.TITLE),
         Column(
             key="customer", label=N_("Customer"), value=lambda row: row.customer, sort=Customer.legal_name
         ),
@@ -149,7 +150,7 @@ _REQUESTS = ListView[RequestRow](
         ),
     ),
     search=(
-        ProvisioningRequest.about,
+        cast(ProvisioningRequest.about, Text),
         ProvisioningRequest.vendor,
         ProvisioningRequest.origin,
         Customer.legal_name,

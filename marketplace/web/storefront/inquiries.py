@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from sqlalchemy import Text, cast
 from sqlalchemy.orm import Session
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
@@ -15,6 +16,7 @@ from marketplace.core.errors import N_
 from marketplace.vendors.models import ProvisioningRequest
 from marketplace.vendors.provisioning.operations import answer_inquiry
 from marketplace.vendors.queries import RequestRow, find_request, list_requests, request_row
+from marketplace.web.filters import said
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Kind, ListView, OnPhone
@@ -39,7 +41,7 @@ _INQUIRIES = ListView[RequestRow](
     name="vendor-questions",
     columns=(
         Column(key="question", label=N_("Question"), value=lambda row: row.question, phone=OnPhone.TITLE),
-        Column(key="about", label=N_("About"), value=lambda row: row.about),
+        Column(key="about", label=N_("About"), value=lambda row: said(row.about)),
         Column(
             key="customer", label=N_("Customer"), value=lambda row: row.customer, sort=Customer.legal_name
         ),
@@ -58,7 +60,7 @@ _INQUIRIES = ListView[RequestRow](
             phone=OnPhone.SIDE,
         ),
     ),
-    search=(ProvisioningRequest.about, ProvisioningRequest.question, Customer.legal_name),
+    search=(cast(ProvisioningRequest.about, Text), ProvisioningRequest.question, Customer.legal_name),
     sort="-created_at",
     tie_break=(ProvisioningRequest.id,),
     row=request_row,
