@@ -229,14 +229,6 @@ _FINGERPRINT = """
 """
 
 
-#: Whether some subscription's term reaches into a month.
-HAS_CHARGES = """
-    SELECT EXISTS (
-        SELECT FROM subscription_segment g WHERE g.quantity > 0 AND g.at < CAST(:until AS date)
-          AND (coalesce(g.term_end, g.term_start + 1) > :first OR g.at >= CAST(:first AS date)))
-"""
-
-
 def _billing_accounts(session: Session, period: Period) -> dict[str, str]:
     """Give the billing account of each vendor's own bill of the month, where it has one."""
     rows = session.execute(

@@ -269,19 +269,6 @@ class PeriodBalance(Base):
     licences_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     rounding_minor: Mapped[int]
 
-    @property
-    def difference_minor(self) -> int:
-        """What the parts leave of the bill: nought, or the close is wrong."""
-        parts = (
-            self.cost_minor
-            + self.tax_minor
-            + self.unmapped_minor
-            + self.parked_minor
-            + self.licences_minor
-            + self.rounding_minor
-        )
-        return self.bill_minor - parts
-
 
 class ChargeDifference(Base):
     """What a vendor billed for a subscription in a month that differs from what it is charged here."""

@@ -1,6 +1,6 @@
 """What part of the lines a page is about: a hop of a month, narrowed to a customer, vendor, product or day."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,3 @@ class Selection:
         if self.product:
             statement = statement.where(StatementLine.product == self.product)
         return statement
-
-    def without_day(self) -> "Selection":
-        """Give the same over the whole month."""
-        return replace(self, day=None)

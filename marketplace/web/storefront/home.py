@@ -34,7 +34,6 @@ add_to_menu(
 )
 
 _MONTHS = 4
-_RANKED = 8
 
 
 @dataclass(frozen=True, kw_only=True)
