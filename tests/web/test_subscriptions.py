@@ -6,12 +6,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from catalog.queries.promotions import terms_of
+from catalog.rules.promotions import Promoted
 from marketplace.core.actor import Actor
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.changing import change
 from marketplace.subscriptions.rules.changes import ChangeQuantity
+from marketplace.subscriptions.rules.promotions import reduced
 from tests.factories import make_subscription
+from tests.offer_factories import make_plan, make_promotion
 from tests.personas import customer_called
+from tests.subscriptions.lives import quoted
 from tests.web.buyers import BuyersSite
 
 NOW = datetime.now(UTC)
@@ -49,6 +54,19 @@ def test_everybody_it_concerns_sees_its_page(
     assert "whole price" in page.main
     assert "Microsoft 365 E3" in visitor.get(f"{prefix}/subscriptions").main
     assert "360" not in page.main  # what it costs the wholesaler
+
+
+@pytest.mark.parametrize(("who", "prefix"), [("wanda", "/admin"), ("rashid", ""), ("carla", "/portal")])
+def test_its_promotion_is_named_to_everybody_it_concerns(site: BuyersSite, who: str, prefix: str) -> None:
+    with site.database.owner_transaction() as session:
+        promotion = make_promotion(session, make_plan(session), percent="15", title="Spring")
+        promoted = reduced(quoted(), Promoted(promotion.id, terms_of(promotion)))
+        carla = customer_called(session, "carla-works")
+        made = make_subscription(session, carla, what=promoted, on=NOW, vendor_id="vendor-2").public_id
+
+    page = site.browser_of(who).get(f"{prefix}/subscriptions/{made}")
+
+    assert "Spring: 15% less than the full price" in page.main
 
 
 @pytest.mark.parametrize(("who", "prefix"), [("wanda", "/admin"), ("rashid", ""), ("carla", "/portal")])
