@@ -19,6 +19,7 @@ from catalog.models import (
     Publisher,
     Sku,
 )
+from catalog.rules.metered import BOUGHT_AS, METERED
 from catalog.words import BillingCycle, PlanStatus, PriceListKind, PriceListStatus, ProductKind, Term
 from marketplace.subscriptions.queries.offers import quotes
 from marketplace.subscriptions.queries.promotions import Asked
@@ -197,6 +198,31 @@ def make_meter(
         for begins, ends, price in steps
     )
     session.flush()
+
+
+def make_metered(
+    session: Session, title: str = "Backup by the gigabyte", *, vendor: str = "backup", reference: str = ""
+) -> Plan:
+    """Make something billed as it is used, 1 a gigabyte and 0.80 from the hundredth on, with the plan it is bought by."""
+    sku = make_sku(session, title, vendor=vendor, reference=reference, kind=ProductKind.CONSUMPTION)
+    make_meter(session, sku, ("0", "100", "1"), ("100", None, "0.80"))
+    return make_metered_plan(session, sku)
+
+
+def make_azure_plan(session: Session) -> Plan:
+    """Make what everything is bought as that Microsoft bills as it is used."""
+    reference = BOUGHT_AS["microsoft"].product
+    sku = make_sku(session, "Azure plan", reference=reference, kind=ProductKind.CONSUMPTION)
+    return make_metered_plan(session, sku)
+
+
+def make_metered_plan(session: Session, sku: Sku) -> Plan:
+    """Make the plan by which a SKU is had for nothing."""
+    term, cycle = METERED
+    plan = Plan(sku_id=sku.id, term=term.value, billing_cycle=cycle.value, status=PlanStatus.ON_SALE.value)
+    session.add(plan)
+    session.flush()
+    return plan
 
 
 def active_list(session: Session, *, vendor: str, market: str, currency: str) -> PriceList:

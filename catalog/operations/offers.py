@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from catalog.models import Plan, Product, Publisher, Sku, SkuRelation
-from catalog.price_files.rows import PlanKey, PlanRow, Relation, SkuLimits, SkuWords
+from catalog.price_files.rows import PlanKey, Relation, SkuLimits, SkuWords
+from catalog.words import BillingModel
 from marketplace.core.bulk import many_at_once, table_of
 
 SkuKey = tuple[str, str]
@@ -76,9 +77,10 @@ def _keep_publishers(session: Session, names: set[str]) -> dict[str, int]:
     return {name: id_ for id_, name in _upsert(session, Publisher, rows, key=("name",))}
 
 
-def keep_plans(session: Session, skus: Mapping[SkuKey, int], rows: Iterable[PlanRow]) -> dict[PlanKey, int]:
-    """Add the plans that are not known yet; give the ids of all, by their names."""
-    models = {row.plan: row.billing_model for row in rows}
+def keep_plans(
+    session: Session, skus: Mapping[SkuKey, int], models: Mapping[PlanKey, BillingModel]
+) -> dict[PlanKey, int]:
+    """Add the plans that are not known yet, each with how it is billed; give the ids of all, by their names."""
     given = list(models)
     table = table_of(
         {

@@ -16,10 +16,19 @@ from catalog.models import MeterPrice, PlanCost, PlanPrice, PriceList, PriceList
 from catalog.operations.offers import keep_limits, keep_plans, keep_relations, keep_skus
 from catalog.price_files import PriceFile, read_price_file
 from catalog.price_files.offers import NO_CURRENCY
-from catalog.price_files.rows import MeterRow, PlanKey, PlanRow
+from catalog.price_files.rows import MeterRow, PlanKey, PlanRow, SkuWords
 from catalog.queries.price_lists import bands_of, find_price_list, newest_version
 from catalog.rules.differences import BandKey, Difference, Kind, Price, differences
-from catalog.words import BillingCycle, PriceListKind, PriceListStatus, Segment, Term
+from catalog.rules.metered import BOUGHT_AS, METERED, bought
+from catalog.words import (
+    BillingCycle,
+    BillingModel,
+    PriceListKind,
+    PriceListStatus,
+    ProductKind,
+    Segment,
+    Term,
+)
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.bulk import many_at_once, table_of
@@ -288,21 +297,41 @@ def _band_key(row: PlanRow | MeterRow) -> BandKey:
 def _write(
     session: Session, price_list: PriceList, read: PriceFile, taken: Sequence[PlanRow | MeterRow]
 ) -> None:
+    vendor, steps = price_list.vendor, [row for row in taken if isinstance(row, MeterRow)]
     skus = keep_skus(
         session,
-        price_list.vendor,
-        [row.words for row in taken],
+        vendor,
+        [*(_bought_as(vendor) if steps else ()), *(row.words for row in taken)],
         with_limits=read.kind is PriceListKind.OFFERS,
     )
     if plans := [row for row in taken if isinstance(row, PlanRow)]:
-        ids = keep_plans(session, skus, plans)
+        ids = keep_plans(session, skus, {row.plan: row.billing_model for row in plans})
         # An offer without a price is known, and cannot be bought.
         priced = [row for row in plans if row.unit_cost is not None or row.unit_list is not None]
         _write_plans(session, price_list.id, ids, priced)
-    if steps := [row for row in taken if isinstance(row, MeterRow)]:
+    if steps:
         _write_steps(session, price_list.id, skus, steps)
+        listed = {(row.words.product, row.words.sku) for row in steps}
+        metered = (PlanKey(*sku, *METERED, Segment.COMMERCIAL) for sku in bought(vendor, listed))
+        keep_plans(session, skus, dict.fromkeys(metered, BillingModel.POSTPAID))
     if read.relations:
         keep_relations(session, skus, read.relations)
+
+
+def _bought_as(vendor: str) -> Sequence[SkuWords]:
+    """Give what the vendor's consumption is bought as, where its list does not name it."""
+    one = BOUGHT_AS.get(vendor)
+    if one is None:
+        return ()
+    words = SkuWords(
+        product=one.product,
+        sku=one.sku,
+        kind=ProductKind.CONSUMPTION,
+        product_title=one.title,
+        sku_title=one.title,
+        publisher=one.publisher,
+    )
+    return (words,)
 
 
 def _keep_rejects(session: Session, price_list: PriceList, rejects: Sequence[FaultyRow]) -> None:

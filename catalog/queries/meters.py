@@ -1,16 +1,18 @@
 """What is billed as it is used: the SKUs with graduated prices, and the steps of their meters."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from catalog.models import MeterPrice, PriceList, Product, Publisher, Sku
+from catalog.models import MeterPrice, Plan, PriceList, Product, Publisher, Sku
 from catalog.queries.prices import PUBLISHED
 from catalog.queries.shop import title_of
+from catalog.rules.metered import BOUGHT_AS, METERED, bought
+from catalog.words import PlanStatus
 
 _MOST = 200
 
@@ -84,6 +86,55 @@ def find_metered(
     if not meters:
         return None
     return _offer(*found), [Meter(*key, steps) for key, steps in meters.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedPlan:
+    """What is put into a cart to use a metered offer."""
+
+    plan_id: UUID
+    title: str
+
+
+def ordered_plan(session: Session, offer: MeteredOffer) -> OrderedPlan | None:
+    """Give the plan by which an offer is bought; None where everybody cannot have it."""
+    product, _, sku = offer.sku.rpartition(":")
+    found = session.execute(
+        select(Plan.public_id, Product, Sku)
+        .join(Sku, Sku.id == Plan.sku_id)
+        .join(Product, Product.id == Sku.product_id)
+        .where(
+            Product.vendor == offer.vendor,
+            tuple_(Product.reference, Sku.reference).in_(bought(offer.vendor, [(product, sku)])),
+            tuple_(Plan.term, Plan.billing_cycle) == tuple_(*METERED),
+            Plan.status == PlanStatus.ON_SALE.value,
+            Product.is_listed,
+        )
+    ).first()
+    return None if found is None else OrderedPlan(found[0], title_of(found[1], found[2]))
+
+
+def metered_in_force(session: Session, plan_ids: Collection[int], *, market: str, at: datetime) -> set[int]:
+    """Give those of some metered plans under which something is sold in a market at an instant."""
+    whole = [(vendor, one.product, one.sku) for vendor, one in BOUGHT_AS.items()]
+    is_whole = tuple_(Product.vendor, Product.reference, Sku.reference).in_(whole)
+    meters = (
+        select(MeterPrice.id)
+        .join(PriceList, PriceList.id == MeterPrice.price_list_id)
+        .where(
+            _in_force(market, at),
+            or_(MeterPrice.sku_id == Sku.id, and_(is_whole, PriceList.vendor == Product.vendor)),
+        )
+        .exists()
+    )
+    return set(
+        session.scalars(
+            select(Plan.id)
+            .join(Sku, Sku.id == Plan.sku_id)
+            .join(Product, Product.id == Sku.product_id)
+            .where(Plan.id.in_(plan_ids), meters)
+        )
+    )
 
 
 def _offer(sku: Sku, product: Product, publisher: str) -> MeteredOffer:

@@ -168,12 +168,12 @@ class ShopOffer:
 
 
 def find_offer(session: Session, sku_id: UUID) -> ShopOffer | None:
-    """Give a SKU that is on sale; None where there is none."""
+    """Give a SKU on sale that can be counted; None where there is none."""
     found = session.execute(
         select(Sku, Product, Publisher.name)
         .join(Product, Product.id == Sku.product_id)
         .join(Publisher, Publisher.id == Product.publisher_id)
-        .where(Sku.public_id == sku_id, Product.is_listed)
+        .where(Sku.public_id == sku_id, Product.is_listed, Product.kind.in_(COUNTED))
     ).one_or_none()
     if found is None:
         return None

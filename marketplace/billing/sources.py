@@ -90,7 +90,7 @@ def _lake_sources(slices: Sequence[DeliverySlice], lake: Path) -> list[LakeSourc
 def _own_subscriptions(
     session: Session, current: Sequence[DeliverySlice], period: Period
 ) -> dict[str, list[str]]:
-    """Give the vendor's ids of subscriptions whose histories had begun when the month ended."""
+    """Give the vendor's ids of subscriptions that are charged and whose histories had begun when the month ended."""
     reconciled = sorted({piece.vendor for piece in current if piece.file_kind == RECONCILIATION})
     if not reconciled:
         return {}
@@ -105,6 +105,7 @@ _BEGUN = """
     SELECT s.vendor, s.vendor_subscription_id
     FROM subscription s JOIN subscription_segment g ON g.subscription_id = s.id AND g.number = 1
     WHERE s.vendor_subscription_id <> '' AND s.vendor = ANY(:vendors) AND g.at < CAST(:until AS date)
+      AND (g.term, g.billing_cycle) <> ('OneTime', 'none')
 """
 
 

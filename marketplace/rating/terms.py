@@ -8,6 +8,7 @@ import calendar
 from dataclasses import dataclass
 from datetime import date
 
+from catalog.rules.metered import is_metered
 from catalog.rules.plans import CYCLE_MONTHS, TERM_MONTHS
 from catalog.words import BillingCycle, Term
 
@@ -72,10 +73,12 @@ def charge_cycles(start: date, end: date, term: Term, billing_cycle: BillingCycl
 
     `end` is the term's own, which lies before its natural end where it was aligned with another's. A term has no more
     cycles than its price is divided by, so the last one ends with the term. What is not paid by the month or the year
-    (trials, what is bought once) is one cycle.
+    (trials, what is bought once) is one cycle, and what is billed as it is used has none.
     """
     if end <= start:
         raise ValueError("a term has at least a day")
+    if is_metered(term, billing_cycle):
+        return []
     if billing_cycle not in CYCLE_MONTHS:
         return [ChargeCycle(start, end, (end - start).days)]
     count = cycles_in_term(term, billing_cycle)

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from catalog.words import BillingCycle, Term
+from catalog.words import BillingCycle, ProductKind, Term
 
 PERPETUAL = "perpetual"
 TRIAL = "trial"
@@ -77,6 +77,8 @@ class Commitments:
     suspension_stops_renewal: bool = False
     grace: timedelta = timedelta(0)
     extended_service: ExtendedService | None = None
+    # A customer needs no account before: the reference of what was bought is the account of its usage.
+    account_comes_with_purchase: bool = False
     sources: Mapping[str, Source] = field(default_factory=dict)
 
     def premium(self, term: Term, billing_cycle: BillingCycle) -> Decimal:
@@ -128,7 +130,7 @@ def rules_kind(product_kind: str, term: Term, *, is_trial: bool) -> str:
     """Give the kind that rules know a plan by."""
     if is_trial:
         return TRIAL
-    return PERPETUAL if term is Term.ONE_TIME else product_kind
+    return PERPETUAL if term is Term.ONE_TIME and product_kind != ProductKind.CONSUMPTION else product_kind
 
 
 def _plans(rule: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,6 +209,10 @@ def _extended_service(rule: Mapping[str, Any]) -> dict[str, Any]:
     return {"extended_service": service}
 
 
+def _account(rule: Mapping[str, Any]) -> dict[str, Any]:
+    return {"account_comes_with_purchase": bool(rule["comes_with_purchase"])}
+
+
 def _pairs_of_terms(pairs: Sequence[Sequence[str]]) -> frozenset[tuple[Term, Term]]:
     return frozenset((Term(one), Term(other)) for one, other in pairs)
 
@@ -224,4 +230,5 @@ _READERS = {
     "suspension": _suspension,
     "ending": _ending,
     "extended_service": _extended_service,
+    "account": _account,
 }

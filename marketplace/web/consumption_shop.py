@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from catalog.queries.meters import Meter, MeteredOffer, find_metered, metered_offers
+from catalog.queries.meters import Meter, MeteredOffer, find_metered, metered_offers, ordered_plan
 from marketplace.core.actor import Actor
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, Refusal
@@ -17,7 +17,7 @@ from marketplace.subscriptions.prices import price_terms
 from marketplace.web.forms import NotANumber, parse_number
 from marketplace.web.guards import requires
 from marketplace.web.session import current_actor, order_desk, transaction
-from marketplace.web.shop_pages import Choice, ShopPages, buyer_of, choice_of, market_of
+from marketplace.web.shop_pages import Choice, ShopPages, buyer_of, choice_of, market_of, may_buy
 
 _USUAL = Decimal(100)
 _MOST = Decimal(10**12)
@@ -45,20 +45,24 @@ def add_consumption_pages(pages: ShopPages) -> None:
     @pages.blueprint.get("/shop/consumption/<uuid:metered_id>")
     @requires(pages.views)
     def metered_offer(metered_id: UUID) -> ResponseReturnValue:
-        """Show the steps of an offer's meters, and what a month's quantity comes to."""
+        """Show the steps of an offer's meters, what a month's quantity comes to, and how to have it."""
         actor, text = current_actor(), request.args.get("quantity", "").strip()
         quantity = _quantity(text) if text else _USUAL
         with transaction() as session:
             choice = choice_of(session, actor)
             market = market_of(session, choice, actor)
             found = find_metered(session, metered_id, market=market, at=utc_now())
-        if found is None:
-            abort(404)
-        offer, meters = found
+            if found is None:
+                abort(404)
+            offer, meters = found
+            ordered = ordered_plan(session, offer)
+            may_order = actor.may(pages.places) and may_buy(session, actor, choice)
         return render_template(
             "shop/metered_offer.html",
             offer=offer,
             choice=choice,
+            ordered=ordered,
+            may_order=may_order,
             quantity=quantity,
             # Without separators of thousands, which would be read as something else.
             written=plain(quantity),

@@ -16,6 +16,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from catalog.rules.metered import is_metered
 from marketplace.core import written
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import Phrase, Refusal
@@ -223,4 +224,4 @@ def init_filters(app: Flask) -> None:
         "lines": lines,
     }
     app.jinja_env.filters.update({name: _late(write) for name, write in filters.items()})
-    app.jinja_env.globals.update(Money=Money, gettext=gettext, ngettext=ngettext)
+    app.jinja_env.globals.update(Money=Money, gettext=gettext, ngettext=ngettext, is_metered=is_metered)

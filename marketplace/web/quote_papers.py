@@ -124,7 +124,7 @@ def _paper(
 
 
 def _line(line: QuotedLine) -> PaperLine:
-    detail = f"{_word('term_said', term=line.term)}, {_word('cycle_said', cycle=line.billing_cycle)}"
+    detail = _word("plan_said", term=line.term, cycle=line.billing_cycle)
     if line.promotion:
         promotion = {"title": line.promotion, "percent": line.percent_off}
         detail = f"{detail} · {_word('promotion_said', promotion=promotion)}"

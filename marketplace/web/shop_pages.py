@@ -122,7 +122,7 @@ def add_shop_pages(pages: ShopPages) -> None:
             if found is None:
                 abort(404)
             choice = choice_of(session, actor, least=found.sku.minimum_quantity)
-            may_order = actor.may(pages.places) and _may_buy(session, actor, choice)
+            may_order = actor.may(pages.places) and may_buy(session, actor, choice)
         plans, promotions = _plans(actor, choice, found)
         return render_template(
             "shop/show.html",
@@ -187,7 +187,7 @@ def choice_of(session: Session, actor: Actor, *, least: int = 1) -> Choice:
     return Choice(customers, customer, quantity)
 
 
-def _may_buy(session: Session, actor: Actor, choice: Choice) -> bool:
+def may_buy(session: Session, actor: Actor, choice: Choice) -> bool:
     """Whether the actor may order for the chosen customer; a customer only where its reseller allows it."""
     if choice.customer is None:
         return True

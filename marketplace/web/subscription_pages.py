@@ -289,7 +289,7 @@ def _events(standing: Standing) -> list[Event]:
     events = []
     before = 0
     for one in standing.segments:
-        moved = one.quantity - before
+        moved = 0 if one.quoted.offer.is_metered else one.quantity - before
         detail = gettext("%(before)s → %(after)s seats", before=before, after=one.quantity) if moved else ""
         who = one.quoted.offer.product
         tone = "danger" if one.status in (Status.CANCELLED, Status.EXPIRED) else ""

@@ -194,3 +194,9 @@ def test_months_later_never_leaves_its_month(start: date, months: int) -> None:
 
     assert (later.year - start.year) * 12 + later.month - start.month == months
     assert later.day <= start.day
+
+
+def test_what_is_billed_as_it_is_used_has_no_charges_of_its_own() -> None:
+    start = date(2026, 6, 18)
+
+    assert charge_cycles(start, date(2026, 6, 19), Term.ONE_TIME, BillingCycle.NONE) == []

@@ -121,6 +121,11 @@ def line(
     )
 
 
+def azure_plan(*, number: int = 0, partner_id: str = RESELLER) -> OrderLine:
+    """Describe the order line of what is billed as it is used."""
+    return line(AZURE, 1, number=number, term=Term.ONE_TIME, cycle=BillingCycle.NONE, partner_id=partner_id)
+
+
 def buy(
     connector: PartnerCenter, account: str, *lines: OrderLine, key: UUID | None = None
 ) -> list[VendorOrder]:

@@ -134,6 +134,14 @@ def test_a_vendor_whose_rules_nobody_wrote_down_keeps_to_the_term() -> None:
     assert (rules.window, rules.may_increase, rules.may_upgrade) == (timedelta(0), True, False)
 
 
+@pytest.mark.parametrize(("vendor", "comes_with_it"), [("microsoft", False), ("a vendor nobody knows", True)])
+def test_consumption_is_had_once_and_may_open_the_account(vendor: str, comes_with_it: bool) -> None:
+    rules = rulebook(vendor).on(date(2026, 11, 25), "consumption")
+
+    assert rules.pairs == {(Term.ONE_TIME, BillingCycle.NONE)}
+    assert rules.account_comes_with_purchase is comes_with_it
+
+
 def test_nothing_is_allowed_before_the_first_rule() -> None:
     assert not MICROSOFT.on(date(1999, 1, 1), "licence").pairs
 
@@ -156,6 +164,7 @@ def test_a_rule_that_makes_no_sense_is_refused() -> None:
         ("licence", P1M, True, "trial"),
         ("software", P1Y, False, "software"),
         ("software", Term.ONE_TIME, False, "perpetual"),
+        ("consumption", Term.ONE_TIME, False, "consumption"),
     ],
 )
 def test_the_kind_rules_know_a_plan_by(kind: str, term: Term, is_trial: bool, known_as: str) -> None:

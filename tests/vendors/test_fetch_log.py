@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text
 
-from catalog.words import Term
 from marketplace.accounts.models import Notification
 from marketplace.core.db import Database
 from marketplace.core.period import Period
@@ -18,7 +17,7 @@ from marketplace.vendors.errors import VendorUnavailable
 from marketplace.vendors.partner_center.connector import PartnerCenter
 from tests.factories import make_wholesaler
 from tests.personas import make_personas
-from tests.vendors.simulated import AZURE, Simulator, bought, line, open_account
+from tests.vendors.simulated import Simulator, azure_plan, bought, open_account
 
 
 @pytest.mark.parametrize(
@@ -88,7 +87,7 @@ def test_what_became_of_each_fetch_is_kept(
     with database.owner_transaction() as session:
         make_wholesaler(session)
     account = open_account(connector).account
-    bought(connector, account, line(AZURE, 1, term=Term.P1M))
+    bought(connector, account, azure_plan())
     simulator.at("2025-04-06T00:00:00Z")
 
     first = fetched(database, connected, "2025-03")

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from catalog.words import Term
 from marketplace.core.actor import Actor
 from marketplace.core.db import Database
 from marketplace.core.period import Period
@@ -19,7 +18,7 @@ from marketplace.usage.operations.receiving import Received
 from marketplace.vendors.errors import NotOffered, VendorBusy
 from marketplace.vendors.manual.connector import ByHand
 from marketplace.vendors.partner_center.connector import PartnerCenter
-from tests.vendors.simulated import AZURE, Simulator, bought, line, open_account
+from tests.vendors.simulated import Simulator, azure_plan, bought, open_account
 
 MARCH = Period(2025, 3)
 STAFF = Actor.system("Wanda")
@@ -30,7 +29,7 @@ def month(simulator: Simulator, connector: PartnerCenter) -> Simulator:
     """A month with seats and with consumption, and its bill."""
     account = open_account(connector).account
     bought(connector, account)
-    bought(connector, account, line(AZURE, 1, term=Term.P1M))
+    bought(connector, account, azure_plan())
     simulator.at("2025-04-06T00:00:00Z")
     return simulator
 

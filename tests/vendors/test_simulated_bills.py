@@ -16,11 +16,11 @@ from catalog.words import BillingCycle, Term
 from marketplace.vendors.partner_center.connector import PartnerCenter
 from marketplace.vendors.values import Attestation, Change, FileKind, FileRequest, Upgrade
 from tests.vendors.simulated import (
-    AZURE,
     CAMILLE,
     PREMIUM,
     STANDARD,
     Simulator,
+    azure_plan,
     bought,
     firm,
     line,
@@ -198,7 +198,7 @@ class TestFiles:
         self, simulator: Simulator, connector: PartnerCenter, tmp_path: Path
     ) -> None:
         account = open_account(connector).account
-        bought(connector, account, line(AZURE, 1, term=Term.P1M))
+        bought(connector, account, azure_plan())
         simulator.at("2021-07-06T00:00:00Z")
 
         usage = self.fetch(connector, FileRequest(FileKind.USAGE, invoice="G000202106"), tmp_path)
@@ -216,7 +216,7 @@ class TestFiles:
         self, simulator: Simulator, connector: PartnerCenter, tmp_path: Path
     ) -> None:
         account = open_account(connector).account
-        bought(connector, account, line(AZURE, 1, term=Term.P1M))
+        bought(connector, account, azure_plan())
         simulator.at("2021-06-20T12:00:00Z")
 
         rows = self.fetch(connector, FileRequest(FileKind.USAGE, currency="EUR"), tmp_path)
@@ -249,7 +249,7 @@ def test_the_wholesaler_is_billed_in_its_own_currency_wherever_its_customers_are
     attestation = Attestation(CAMILLE, date(2021, 1, 1), "117a77b0-9360-443b-8795-c6dedc750cf9")
     connector.attest(customer.account, attestation, key=uuid4())
     bought(connector, customer.account, line(STANDARD))
-    bought(connector, customer.account, line(AZURE, 1, term=Term.P1M))
+    bought(connector, customer.account, azure_plan())
 
     simulator.at("2021-07-06T00:00:00Z")
 

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from catalog.models import Plan, Product, Sku
+from catalog.rules.metered import is_metered
 from catalog.words import PlanStatus, ProductKind
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Audience
@@ -20,13 +21,13 @@ from marketplace.orders.queries.visible import PLACES, customer_or_refuse, locke
 from marketplace.orders.rules.states import OPEN, OrderHasMovedOn, state_words
 from marketplace.orders.words import OrderKind, OrderState
 from marketplace.subscriptions.queries.offers import offers_of
-from marketplace.subscriptions.queries.standing import other_terms
+from marketplace.subscriptions.queries.standing import other_terms, seats_of
 from marketplace.subscriptions.rules.ends import end_fault
 from marketplace.subscriptions.rules.limits import quantity_fault
 from resellers.models import Customer
 
 MOST_LINES = 100
-#: What has a price a unit and can be counted; consumption is billed as it is used.
+#: What has a price a unit and can be counted; of consumption a plan is had once, and billed as it is used.
 BUYABLE = frozenset({ProductKind.LICENCE, ProductKind.SOFTWARE, ProductKind.SERVICE})
 
 
@@ -78,7 +79,7 @@ def put_in_cart(
     lines = _lines(session, cart)
     line = next((one for one in lines if one.plan_id == plan.id and one.custom_end == custom_end), None)
     wanted = quantity + (line.quantity if line else 0)
-    _check_quantity(session, plan.id, wanted)
+    _check_quantity(session, customer.id, plan.id, wanted)
     if line is not None:
         line.quantity = wanted
     elif len(lines) >= MOST_LINES:
@@ -114,7 +115,7 @@ def change_line(
     """
     order, line = _line_of(session, actor=actor, order_id=order_id, line_id=line_id)
     if quantity:
-        _check_quantity(session, line.plan_id, quantity)
+        _check_quantity(session, order.customer_id, line.plan_id, quantity)
         _check_end(session, order, line, custom_end, day=starts_at(order, now).date())
         line.quantity, line.custom_end = quantity, custom_end
         ends = custom_end.isoformat() if custom_end else ""
@@ -180,7 +181,8 @@ def plan_on_sale(session: Session, *, plan_id: UUID) -> Plan:
     if found is None:
         raise NotFound
     plan, is_listed, kind = found
-    if plan.status != PlanStatus.ON_SALE or not is_listed or kind not in BUYABLE:
+    is_bought = kind in BUYABLE or is_metered(plan.term, plan.billing_cycle)
+    if plan.status != PlanStatus.ON_SALE or not is_listed or not is_bought:
         raise NotForSale
     return plan
 
@@ -236,9 +238,11 @@ def _check_open(order: Order) -> None:
         raise OrderHasMovedOn(state=state_words(order.state))
 
 
-def _check_quantity(session: Session, plan_id: int, quantity: int) -> None:
+def _check_quantity(session: Session, customer_id: int, plan_id: int, quantity: int) -> None:
     offer = offers_of(session, [plan_id])[plan_id]
-    if fault := quantity_fault(offer, quantity):
+    # What a customer has once is not put into a cart in vain.
+    has = seats_of(session, customer_id=customer_id, sku=offer.sku) if offer.is_metered else 0
+    if fault := quantity_fault(offer, quantity, elsewhere=has):
         raise QuantityNotPossible(why=fault)
 
 

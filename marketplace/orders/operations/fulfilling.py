@@ -17,7 +17,7 @@ from marketplace.orders.operations.history import note, turn
 from marketplace.orders.operations.pricing import kept_quote, lines_of, ordered_change
 from marketplace.orders.words import OrderKind, OrderState
 from marketplace.subscriptions.models import Subscription
-from marketplace.subscriptions.operations.buying import Purchase, activate
+from marketplace.subscriptions.operations.buying import CannotBeBought, Purchase, activate
 from marketplace.subscriptions.operations.changing import ChangeNotPossible, change
 from marketplace.subscriptions.operations.policies import FOLLOW_POLICIES
 from marketplace.subscriptions.operations.saving import Decided
@@ -29,9 +29,11 @@ from marketplace.vendors.provisioning.requests import (
 )
 from marketplace.vendors.provisioning.rules import MOVING, RequestState
 from resellers.models import Customer
+from resellers.operations.mapping import AccountOfAnother, keep_mapped
 
 _COMPLETED = N_("%(order)s for %(customer)s is carried out.")
 _FAILED = N_("%(order)s for %(customer)s could not be carried out: %(why)s")
+_NOT_OURS = (ChangeNotPossible, CannotBeBought, AccountOfAnother)
 _LOST = N_("The vendor does not say which subscription a line became.")
 
 
@@ -55,8 +57,8 @@ def follow(session: Session, *, actor: Actor, order_id: UUID, now: datetime) -> 
         if request.state == RequestState.DONE:
             try:
                 _take_in(session, order, lines, request, actor=actor, now=now)
-            except ChangeNotPossible as refusal:
-                # The vendor has done what our own history does not allow any more: people must look at both.
+            except _NOT_OURS as refusal:
+                # The vendor has done what our own books do not allow any more: people must look at both.
                 if order.state != OrderState.FAILED:
                     _fail(session, order, refusal.phrase, actor=actor, now=now)
                 return
@@ -123,21 +125,34 @@ def _take_in_purchase(
     actor: Actor,
     now: datetime,
 ) -> None:
+    quoted, since = kept_quote(session, line), min(made.subscription.windows_from, now)
+    # What a vendor opens with the purchase is known by its reference.
+    account = request.account or made.subscription.reference
+    if quoted.offer.is_metered:
+        customer = session.get_one(Customer, order.customer_id)
+        keep_mapped(
+            session,
+            actor=actor,
+            vendor=request.vendor,
+            account=account,
+            customer=customer,
+            since=since.date(),
+        )
     subscription = activate(
         session,
         actor=actor,
         purchase=Purchase(
             customer_id=order.customer_id,
-            vendor_account=request.account,
+            vendor_account=account if quoted.offer.is_metered else request.account,
             # At the price of the moment of ordering, which is held for the term.
-            quoted=kept_quote(session, line),
+            quoted=quoted,
             quantity=line.quantity,
             vendor_subscription_id=made.subscription.reference,
             friendly_name=made.subscription.friendly_name or line.product,
             custom_end=line.custom_end,
             order_line=str(line.public_id),
         ),
-        now=min(made.subscription.windows_from, now),
+        now=since,
     )
     line.became_id, line.term_end = subscription.id, subscription.term_end
     session.flush()

@@ -29,8 +29,8 @@ from marketplace.orders.operations.pricing import (
 from marketplace.orders.queries.accounts import account_at
 from marketplace.orders.queries.visible import PLACES, locked
 from marketplace.orders.rules.seen import Shown, check_unchanged
-from marketplace.orders.rules.states import OPEN
-from marketplace.orders.words import OrderState
+from marketplace.orders.rules.states import ON_ITS_WAY, OPEN
+from marketplace.orders.words import OrderKind, OrderState
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.buying import CannotBeBought, Purchase, check_purchase
 from marketplace.subscriptions.words import STANDING
@@ -153,17 +153,17 @@ def _fault(
     selling = selling_state(session, order.reseller_id, prices.quoted.offer.vendor, now=at)
     if not selling.may_sell:
         return Phrase.of(N_("cannot be sold by this reseller: %(why)s"), why=selling.reasons[0])
-    account = account_at(
-        session, customer_id=order.customer_id, vendor=prices.quoted.offer.vendor, day=at.date()
-    )
-    if account is None:
+    offer = prices.quoted.offer
+    account = account_at(session, customer_id=order.customer_id, vendor=offer.vendor, day=at.date())
+    if account is None and not offer.commitments(at.date()).account_comes_with_purchase:
         return Phrase.of(
-            N_("needs an account of the customer at %(vendor)s: have one mapped first"),
-            vendor=prices.quoted.offer.vendor,
+            N_("needs an account of the customer at %(vendor)s: have one mapped first"), vendor=offer.vendor
         )
+    if offer.is_metered and _is_on_its_way(session, order, one.line):
+        return Phrase.of(N_("is on its way by another order already, and a customer has it once"))
     purchase = Purchase(
         customer_id=order.customer_id,
-        vendor_account=account,
+        vendor_account=account or "",
         quoted=prices.quoted,
         quantity=one.line.quantity,
         custom_end=one.line.custom_end,
@@ -173,6 +173,23 @@ def _fault(
     except CannotBeBought as refusal:
         return refusal.phrase
     return _lacks_base(session, order, one.line, lines)
+
+
+def _is_on_its_way(session: Session, order: Order, line: OrderLine) -> bool:
+    """Whether another order of the customer's, or another line, buys the same plan and is not carried out yet."""
+    found = session.scalar(
+        select(OrderLine.id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(
+            Order.customer_id == order.customer_id,
+            Order.kind == OrderKind.PURCHASE.value,
+            or_(Order.id == order.id, Order.state.in_(ON_ITS_WAY)),
+            OrderLine.plan_id == line.plan_id,
+            OrderLine.id != line.id,
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def _lacks_base(session: Session, order: Order, line: OrderLine, lines: Sequence[OrderLine]) -> Phrase | None:

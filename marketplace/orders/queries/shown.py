@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from catalog.models import Promotion
 from catalog.queries.promotions import terms_of
+from catalog.rules.metered import is_metered
 from catalog.rules.promotions import PromotionTerms
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.errors import Phrase
@@ -62,6 +63,11 @@ class ShownOrderLine:
     custom_end: date | None = None
     # Why it has no price.
     missing_rate: str = ""
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether it is billed as it is used."""
+        return is_metered(self.term, self.billing_cycle)
 
 
 @dataclass(frozen=True, slots=True)

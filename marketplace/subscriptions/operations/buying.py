@@ -63,7 +63,7 @@ def check_purchase(session: Session, purchase: Purchase, *, day: date) -> None:
     if (offer.term, offer.billing_cycle) not in offer.commitments(day).pairs:
         raise CannotBeBought(why=Phrase.of(N_("The vendor does not sell this term with this way of paying.")))
     elsewhere = 0
-    if offer.customer_limit is not None:
+    if offer.customer_limit is not None or offer.is_metered:
         elsewhere = seats_of(session, customer_id=purchase.customer_id, sku=offer.sku)
     if fault := quantity_fault(offer, purchase.quantity, elsewhere=elsewhere):
         raise CannotBeBought(why=fault)

@@ -101,7 +101,7 @@ def _known(one: Subscription, *, has_next_term: bool) -> KnownSubscription:
         quantity=one.quantity,
         is_running=Status(one.status) in STANDING,
         is_suspended=one.status == Status.SUSPENDED,
-        auto_renew=one.at_term_end == AtTermEnd.RENEW,
+        auto_renew=one.at_term_end == AtTermEnd.RENEW and one.term_end is not None,
         ends_on=one.term_end,
         has_next_term=has_next_term,
     )

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from catalog.models import Plan, Product, Sku, SkuRelation
+from catalog.queries.meters import metered_in_force
 from catalog.queries.prices import prices_in_force
 from catalog.words import BillingCycle, PlanStatus, RelationKind, Segment, Term
 from marketplace.subscriptions.queries.promotions import Asked, held_promotions
@@ -67,7 +69,8 @@ def _targets(session: Session, sku_ids: set[int]) -> defaultdict[tuple[int, str]
 def quotes(session: Session, asked: Iterable[Asked]) -> Mapping[Asked, Quoted]:
     """Give prices after promotions; what is not sold then has none.
 
-    One query for the prices and one for the promotions of each market, currency and day, and three for all.
+    What is billed as it is used is had for nothing, where something is sold under it. One query for the prices and one
+    for the promotions of each market, currency and day (one more where something is metered), and three for all.
     """
     groups: dict[tuple[str, str, date], list[Asked]] = defaultdict(list)
     for one in asked:
@@ -77,14 +80,13 @@ def quotes(session: Session, asked: Iterable[Asked]) -> Mapping[Asked, Quoted]:
     promotions = held_promotions(session, everything, offers)
     found: dict[Asked, Quoted] = {}
     for (market, currency, day), group in groups.items():
-        prices = prices_in_force(
-            session,
-            plan_ids={one.plan_id for one in group},
-            market=market,
-            currency=currency,
-            at=midnight(day),
-        )
+        at, plan_ids = midnight(day), {one.plan_id for one in group}
+        prices = prices_in_force(session, plan_ids=plan_ids, market=market, currency=currency, at=at)
+        metered = {one for one in plan_ids if one in offers and offers[one].is_metered}
+        sold = metered_in_force(session, metered, market=market, at=at) if metered else set()
         for one in group:
+            if one.plan_id in sold:
+                found[one] = Quoted(offers[one.plan_id], Decimal(0), Decimal(0), currency)
             for band in prices.get(one.plan_id, ()):
                 if one.quantity in band and band.unit_cost is not None:
                     quoted = Quoted(offers[one.plan_id], band.unit_cost, band.unit_list, currency)

@@ -131,6 +131,10 @@ def _cancel(standing: Standing, now: datetime) -> Decision:
         return _now(now, N_("An extended service can be cancelled on any day."))
     if offer.is_trial:
         return _now(now, N_("A trial costs nothing and can end on any day."))
+    if offer.is_metered:
+        return _now(
+            now, N_("It commits to nothing and can end on any day. What was used until then is billed.")
+        )
     bought = lots(standing.segments)
     if offer.may_cancel and bought and bought[0].is_term and bought[0].is_open(now):
         if bought[0].is_refunded_whole(now):
@@ -247,7 +251,7 @@ def _suspend(standing: Standing, rules: Commitments, now: datetime) -> Decision:
 def _term_end(change: SetTermEnd, standing: Standing, now: datetime) -> Decision:
     end = standing.now.term_end
     if end is None:
-        return _never(N_("It was bought for good: there is nothing to renew."))
+        return _never(_endless(standing.offer))
     if change.choice is standing.at_term_end:
         return _never(N_("It is set so already."))
     match change.choice:
@@ -285,7 +289,7 @@ def _at_renewal_instructed(change: ChangeAtRenewal, standing: Standing) -> Decis
 def _at_renewal(standing: Standing, why: str, **facts: object) -> Decision:
     """Wait for the renewal, if there will be one."""
     if standing.now.term_end is None:
-        return _never(N_("It was bought for good: there is nothing to renew."))
+        return _never(_endless(standing.offer))
     if standing.now.status is Status.SUSPENDED:
         return _never(N_("It is suspended: resume it first."))
     if standing.at_term_end is not AtTermEnd.RENEW:
@@ -293,6 +297,13 @@ def _at_renewal(standing: Standing, why: str, **facts: object) -> Decision:
             N_("It would have to wait for the renewal, but it does not renew: turn renewal on first.")
         )
     return Decision(When.AT_RENEWAL, Phrase.of(why, **facts), standing.now.term_end)
+
+
+def _endless(offer: Offer) -> str:
+    """Say why nothing waits for the end of what has none."""
+    if offer.is_metered:
+        return N_("It has no term: it goes on until it is cancelled.")
+    return N_("It was bought for good: there is nothing to renew.")
 
 
 def _now(now: datetime, why: str, **facts: object) -> Decision:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from catalog import words
+from catalog.rules.metered import is_metered
 from catalog.rules.promotions import Promoted
 from catalog.words import BillingCycle, Term
 from marketplace.rating import proration
@@ -45,6 +46,11 @@ class Offer:
     # SKUs this one may be upgraded or converted to, as statements name them.
     upgrades_to: frozenset[str] = frozenset()
     converts_to: frozenset[str] = frozenset()
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether it is had once, for nothing, and billed as it is used."""
+        return is_metered(self.term, self.billing_cycle)
 
     def commitments(self, day: date) -> Commitments:
         """Give the vendor's rules for it on a day."""

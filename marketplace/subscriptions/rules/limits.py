@@ -6,6 +6,8 @@ from marketplace.subscriptions.rules.history import Offer
 
 def quantity_fault(offer: Offer, quantity: int, *, elsewhere: int = 0) -> Phrase | None:
     """Say why there cannot be this many seats; None where there can."""
+    if offer.is_metered and elsewhere + quantity > 1:
+        return Phrase.of(N_("A customer has it once: what is used is billed, however much it is."))
     if quantity < 1:
         return Phrase.of(N_("There is at least one seat: to have none, cancel."))
     if quantity < offer.minimum_quantity:

@@ -71,8 +71,8 @@ def window_after(until: datetime | None, *, seats_before: int, segment: Segment)
 
 
 def _has_window(offer: Offer) -> bool:
-    """Whether there is a last moment: trials and extended service can be given up on any day, others never."""
-    return offer.may_cancel and not offer.is_trial and not offer.is_extended
+    """Whether there is a last moment: some can be given up on any day, others never."""
+    return offer.may_cancel and not (offer.is_trial or offer.is_extended or offer.is_metered)
 
 
 def open_lots(segments: Sequence[Segment], now: datetime) -> list[Lot]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from catalog.rules.metered import is_metered
 from marketplace.core.errors import Refusal
 from marketplace.vendors.addresses import check_address
 from marketplace.vendors.connector import Capability, Connector
@@ -94,12 +95,7 @@ class PartnerCenter(Connector):
         country = self._country_of(account)
         body = self._client.get(f"v1/products/{product}/skus/{sku}", country=country).body
         for item in self._items_of(product, body, country):
-            if (
-                item.is_purchasable
-                and item.segment == segment.casefold()
-                and (not item.terms or line.term in item.terms)
-                and (not item.billing_cycles or line.billing_cycle in item.billing_cycles)
-            ):
+            if item.is_purchasable and item.segment == segment.casefold() and _is_sold_like(item, line):
                 return item
         raise NotSold(
             item=f"{product}:{sku}", term=str(line.term), cycle=str(line.billing_cycle), country=country
@@ -331,6 +327,14 @@ class PartnerCenter(Connector):
                     stream.write(part)
             fetched.append(file)
         return fetched
+
+
+def _is_sold_like(item: CatalogueItem, line: OrderLine | NextTerm | Upgrade) -> bool:
+    if is_metered(line.term, line.billing_cycle):
+        return not item.terms
+    return (not item.terms or line.term in item.terms) and (
+        not item.billing_cycles or line.billing_cycle in item.billing_cycles
+    )
 
 
 def _refuse_faulty_lines(cart: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from catalog.rules.metered import is_metered
 from catalog.rules.plans import TERM_MONTHS
 from marketplace.core.errors import Phrase
 from marketplace.rating.terms import term_end
@@ -148,7 +149,11 @@ def lines_of(lines: Sequence[OrderLine], found: Sequence[VendorSubscription]) ->
 
 def _is_of(one: VendorSubscription, line: OrderLine) -> bool:
     is_same = one.item.startswith(f"{line.product}:{line.sku}:") and one.quantity == line.quantity
-    return is_same and (one.term, one.billing_cycle) == (line.term, line.billing_cycle)
+    # What is billed as it is used has no term there.
+    return is_same and (
+        is_metered(line.term, line.billing_cycle)
+        or (one.term, one.billing_cycle) == (line.term, line.billing_cycle)
+    )
 
 
 def bought_by_hand(

@@ -169,7 +169,14 @@ def load(folder: Path | None) -> Catalogue:
     azure = Sku("DZH318Z0BPS6", "Azure plan", "0001", "Azure plan", is_consumption=True)
     azure.plans.append(
         Plan(
-            Term.P1M, BillingCycle.MONTHLY, "commercial", "", "USD", Decimal(0), _moment(""), _moment("9999")
+            Term.ONE_TIME,
+            BillingCycle.ONE_TIME,
+            "commercial",
+            "",
+            "USD",
+            Decimal(0),
+            _moment(""),
+            _moment("9999"),
         )
     )
     skus.setdefault(AZURE_PLAN, azure)

@@ -111,7 +111,9 @@ def fault_of(desk: Desk, cart: Cart, line: CartLine) -> tuple[str, str] | None:
         return "10001", f"The catalog item id {line.item} is not valid."
     sku, segment = found
     price = sku.price(line.term, line.cycle, segment=segment, country=country, at=desk.now)
-    if price is None and not sku.is_consumption:
+    if sku.is_consumption:
+        return None if line.quantity == 1 else ("10010", "The quantity of a usage-based item is 1.")
+    if price is None:
         return "10010", f"{line.item} is not sold for {line.term.value} with {line.cycle.value} billing."
     if line.quantity > _MOST_SEATS:
         return "10015", "The quantity exceeds the seats allowed per subscription."

@@ -176,7 +176,7 @@ def subscription(desk: Desk, one: Subscription) -> Body:
         "isTrial": one.is_trial,
         "billingType": "usage" if one.is_consumption else "license",
         "billingCycle": one.cycle.value,
-        "termDuration": one.term.value,
+        "termDuration": None if one.is_consumption else one.term.value,
         "segment": one.segment,
         "partnerId": one.partner_id or None,
         "orderId": one.order,

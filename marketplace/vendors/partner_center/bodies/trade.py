@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from catalog.rules.metered import is_metered
+from catalog.words import BillingCycle
 from marketplace.core.period import Period
 from marketplace.vendors.partner_center.bodies.wire import (
     Body,
@@ -97,8 +99,7 @@ def _cart_line(line: OrderLine, found: CatalogueItem) -> dict[str, Any]:
         "id": line.number,
         "catalogItemId": found.reference,
         "quantity": line.quantity,
-        "billingCycle": line.billing_cycle.value,
-        "termDuration": line.term.value,
+        **_plan_body(line),
         "friendlyName": line.friendly_name or found.title,
     }
     if line.partner_id:
@@ -108,6 +109,13 @@ def _cart_line(line: OrderLine, found: CatalogueItem) -> dict[str, Any]:
     if line.ends_on:
         body["customTermEndDate"] = last_day(line.ends_on)
     return body
+
+
+def _plan_body(line: OrderLine) -> dict[str, str]:
+    """Write how a line is bought. An Azure plan has no term, and is ordered as what is paid once."""
+    if is_metered(line.term, line.billing_cycle):
+        return {"billingCycle": BillingCycle.ONE_TIME.value}
+    return {"billingCycle": line.billing_cycle.value, "termDuration": line.term.value}
 
 
 def order(body: Body) -> VendorOrder:
