@@ -17,7 +17,7 @@ from marketplace.accounts.roles import Role, permissions_of
 from marketplace.core.actor import Actor, Audience
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
-from marketplace.demo import firms, simulated_vendor
+from marketplace.demo import firms, price_lists, simulated_vendor
 from marketplace.orders.models import Order
 from marketplace.orders.operations.cart import put_in_cart
 from marketplace.orders.operations.changing import order_change
@@ -87,6 +87,15 @@ def enrol(session: Session, *, now: datetime) -> None:
                 has_signed=True,
                 known_as=reseller.legal_name,
                 checked_at=now,
+            )
+        )
+        # A vendor served by hand knows no partner ids.
+        session.add(
+            Enrolment(
+                reseller_id=reseller.id,
+                vendor=price_lists.BACKUP,
+                programme=Programme.DIRECT_PARTNER.value,
+                status=EnrolmentStatus.ACTIVE.value,
             )
         )
         session.flush()
