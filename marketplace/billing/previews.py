@@ -11,6 +11,7 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from marketplace.billing.inputs import current_fingerprint
 from marketplace.billing.models import PeriodStatus
 from marketplace.billing.rated_period import rate_period
 from marketplace.billing.rating_run import Workshop
@@ -80,17 +81,19 @@ def preview(
 ) -> Effect:
     """Try `change` (an operation on the session it is given) and say what it does to the latest periods' documents.
 
-    Only periods with usage on or after `first_day` are compared, the latest `most_periods` of them. Refusals of the
-    change are raised as they would be when it is made.
+    Only periods with usage on or after `first_day` are compared, the latest `most_periods` of them, and rated only where
+    the change reaches what their amounts come from. Refusals of the change are raised as they would be when it is made.
     """
     with database.owner_transaction() as session:
-        periods = _periods_with_usage(session, first_day=first_day, most=most_periods)
-        before = {period: _totals(session, load_book(session, period), workshop) for period in periods}
+        latest = _periods_with_usage(session, first_day=first_day, most=most_periods)
+        stands = {period: current_fingerprint(session, period) for period in latest}
         nested = session.begin_nested()
         change(session)
         session.flush()  # the change must be seen by the queries that rate
+        periods = [period for period in latest if current_fingerprint(session, period) != stands[period]]
         after = {period: _totals(session, load_book(session, period), workshop) for period in periods}
         nested.rollback()
+        before = {period: _totals(session, load_book(session, period), workshop) for period in periods}
         closed = _closed(session, periods)
     effects = []
     for period in periods:
