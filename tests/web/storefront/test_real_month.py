@@ -95,7 +95,7 @@ def test_days_of_one_day_at_a_time_come_to_the_month(rashid: Visitor) -> None:
 def test_a_line_opens_on_its_source_rows_without_their_cost(site: PeopledSite, rashid: Visitor) -> None:
     page = rashid.get(f"/lines/{line_of(site, Hop.WHOLESALE, 'Disk')}")
 
-    assert "1 rows of the vendor make this line" in page.main
+    assert "1 row of the vendor makes this line" in page.main
     assert SECRET not in page.response.get_data(as_text=True)
     assert "7.84444" in page.main, "what the reseller pays, exactly"
 
