@@ -70,5 +70,5 @@ def test_rashid_opens_an_amount_and_downloads_a_statement(sits_down: Callable[..
     amounts = [Decimal(row["Amount"]) for row in csv.DictReader(io.StringIO(content))]
     assert f"€{sum(amounts):,.2f}" == total
     rashid.reads("From the wholesaler to Armor IT")
-    rashid.reads("rows of the vendor make this line")
+    rashid.reads("1 row of the vendor makes this line")
     expect(rashid.page.locator("main")).not_to_contain_text("The vendor's cost")
