@@ -6,14 +6,26 @@ from uuid import UUID
 
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from catalog.queries.meters import Meter, MeteredOffer, find_metered, metered_offers, ordered_plan
+from catalog.models import Plan
+from catalog.queries.meters import (
+    Meter,
+    MeteredOffer,
+    OrderedPlan,
+    find_metered,
+    metered_offers,
+    ordered_plan,
+)
 from marketplace.core.actor import Actor
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, Refusal
 from marketplace.rating.exact import plain
 from marketplace.subscriptions.consumption_prices import MeterEstimate, estimate
+from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.prices import price_terms
+from marketplace.subscriptions.queries.visible import visible_to
+from marketplace.subscriptions.words import STANDING
 from marketplace.web.forms import NotANumber, parse_number
 from marketplace.web.guards import requires
 from marketplace.web.session import current_actor, order_desk, transaction
@@ -57,18 +69,37 @@ def add_consumption_pages(pages: ShopPages) -> None:
             offer, meters = found
             ordered = ordered_plan(session, offer)
             may_order = actor.may(pages.places) and may_buy(session, actor, choice)
+            has = _had(session, actor, choice, ordered)
         return render_template(
             "shop/metered_offer.html",
             offer=offer,
             choice=choice,
             ordered=ordered,
             may_order=may_order,
+            has=has,
             quantity=quantity,
             # Without separators of thousands, which would be read as something else.
             written=plain(quantity),
             estimates=_estimates(actor, choice, offer, meters, quantity),
             shell=pages.shell,
         )
+
+
+def _had(session: Session, actor: Actor, choice: Choice, ordered: OrderedPlan | None) -> UUID | None:
+    """Give the subscription by which the chosen customer has it already."""
+    if ordered is None or choice.customer is None:
+        return None
+    found = session.scalar(
+        visible_to(actor)
+        .join(Plan, Plan.id == Subscription.plan_id)
+        .where(
+            Plan.public_id == ordered.plan_id,
+            Subscription.customer_id == choice.customer.id,
+            Subscription.status.in_(STANDING),
+        )
+        .limit(1)
+    )
+    return found.public_id if found else None
 
 
 def _estimates(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from catalog.queries.promotions import terms_of
 from catalog.rules.promotions import Promoted
-from catalog.words import BillingCycle, Term
+from catalog.words import BillingCycle, ProductKind, Term
 from marketplace.billing.explanations import as_data, explain, source_page
 from marketplace.billing.models import ChargeDifference
 from marketplace.billing.rating_run import NothingToRate
@@ -32,8 +32,8 @@ from marketplace.usage.models import DeliverySlice
 from resellers.models import Basis, Customer, Hop
 from tests.billing.conftest import Close
 from tests.billing.lake import Usage, deliver
-from tests.factories import make_customer, make_mapping, make_reseller, make_rule
-from tests.offer_factories import make_plan, make_promotion
+from tests.factories import make_customer, make_mapping, make_reseller, make_rule, make_subscription
+from tests.offer_factories import make_azure_plan, make_meter, make_plan, make_promotion, make_sku, priced
 from tests.subscriptions.lives import at, quoted
 
 SYSTEM = Actor.system()
@@ -234,6 +234,23 @@ class TestAgainstTheVendorsBill:
         assert figures["vendor_rounding"] == {"EUR": "0.00"}
         assert figures["balance"]["ok"] is True
         assert {line["subscription"] for line in charged(database)} == {"sub-1", "unknown"}
+
+    def test_what_is_bought_under_a_metered_subscription_is_billed(
+        self, database: Database, lake: Path, close: Close
+    ) -> None:
+        with database.owner_transaction() as session:
+            make_meter(session, make_sku(session, kind=ProductKind.CONSUMPTION), ("0", None, "1"))
+            what = priced(session, make_azure_plan(session))
+            customer, bought_at = customer_of(session), at("2024-09-01 09:00")
+            make_subscription(session, customer, what=what, quantity=1, on=bought_at, vendor_id="azure-1")
+            # A reservation names the plan it was bought under; no history of ours charges it.
+            deliver(session, lake, [self.licence("40", "azure-1")], vendor="microsoft")
+
+        figures = close()
+
+        assert figures["totals"]["cost"] == {"EUR": "40.00"}
+        assert figures["balance"]["ok"] is True
+        assert {line["subscription"] for line in charged(database)} == {"azure-1"}
 
     def test_what_differs_is_queued_and_stays_settled_while_its_figures_stay(
         self, database: Database, lake: Path, close: Close

@@ -14,6 +14,7 @@ from tests.offer_factories import make_azure_plan, make_meter, make_sku, priced
 from tests.page import Page, Visitor
 from tests.personas import customer_called, reseller_called
 from tests.web.orders.conftest import SellingSite
+from tests.web.orders.test_quote_papers import make, read
 
 NOW = datetime.now(UTC)
 
@@ -35,6 +36,11 @@ def put_in(
     page = visitor.get(f"{under}/shop/consumption/{machines}?customer={site.goods.carla}")
     form = {name: page.hidden(name) for name in ("customer", "plan")}
     return visitor.post(f"{under}/cart/add", {**form, "quantity": "1"}, status=status)
+
+
+def azure_plan(site: SellingSite) -> UUID:
+    with site.database.owner_transaction() as session:
+        return session.scalars(select(Plan.public_id).join(Sku).where(Sku.title == "Azure plan")).one()
 
 
 def let_buy(site: SellingSite) -> None:
@@ -114,17 +120,27 @@ def test_a_second_one_is_refused_in_words(site: SellingSite, rashid: Visitor, ma
 
 
 def test_who_has_it_cannot_put_it_in_the_cart(site: SellingSite, rashid: Visitor, machines: UUID) -> None:
-    have(site)
+    subscription = have(site)
 
-    assert "A customer has it once" in put_in(rashid, site, machines, status=422).text
+    page = rashid.get(f"/shop/consumption/{machines}?customer={site.goods.carla}")
+    assert "Customer carla-works has it already" in page.main
+    assert page.link("See the subscription") == f"/subscriptions/{subscription}"
+    form = {"customer": str(site.goods.carla), "plan": str(azure_plan(site)), "quantity": "1"}
+    assert "A customer has it once" in rashid.post("/cart/add", form, status=422).text
     assert site.orders() == []
 
 
-def test_a_stranger_orders_nothing_for_it(site: SellingSite, pavel: Visitor, machines: UUID) -> None:
-    with site.database.owner_transaction() as session:
-        plan = session.scalars(select(Plan.public_id).join(Sku).where(Sku.title == "Azure plan")).one()
+def test_a_quote_offers_it_in_words(site: SellingSite, rashid: Visitor, machines: UUID) -> None:
+    link = make(rashid, str(put_in(rashid, site, machines).response.location))
 
-    form = {"customer": str(site.goods.carla), "plan": str(plan), "quantity": "1"}
+    assert "billed as it is used" in site.visitor().get(link).main
+    _, paper = read(site.visitor().download(f"{link}/paper"))
+    # Carla's works is in France.
+    assert "facturé à l’usage" in paper
+
+
+def test_a_stranger_orders_nothing_for_it(site: SellingSite, pavel: Visitor, machines: UUID) -> None:
+    form = {"customer": str(site.goods.carla), "plan": str(azure_plan(site)), "quantity": "1"}
 
     pavel.post("/cart/add", form, status=404)
 
