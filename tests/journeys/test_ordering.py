@@ -25,7 +25,7 @@ def chooses(person: Person, seats: int) -> None:
     person.page.locator("#for-customer").select_option(value=str(carnac.get_attribute("value")))
     person.page.locator("#how-many").fill(str(seats))
     # The prices follow what is typed, without a button.
-    expect(person.page.locator("#plans")).to_contain_text(f"{seats} units each")
+    expect(person.page.locator("#plans")).to_contain_text("1 unit." if seats == 1 else f"{seats} units each")
     expect(person.page).to_have_url(re.compile(f"quantity={seats}"))
     person.presses("Add to the cart")
     person.is_at("Cart")
