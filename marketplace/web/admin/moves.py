@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy import func, select
@@ -14,11 +14,10 @@ from marketplace.accounts.operations.moving import tell_of_move
 from marketplace.billing.queries.statements import months_of_customer
 from marketplace.core.actor import Permission
 from marketplace.core.clock import utc_now
-from marketplace.core.errors import Refusal
 from marketplace.subscriptions.models import Subscription
-from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
-from marketplace.web.admin.effects import TermsEffect, effect_of
+from marketplace.web.admin.effects import TermsEffect
+from marketplace.web.admin.move_forms import take_move
 from marketplace.web.admin.suggestions import suggesting
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
@@ -59,29 +58,14 @@ def ask_move(customer_id: UUID) -> ResponseReturnValue:
 def move_to_reseller(customer_id: UUID) -> ResponseReturnValue:
     """Show both sides and what changes, or move the customer."""
     form = MoveForm()
-    effect = None
-    is_seen = False
-    try:
-        if form.validate_on_submit() and request.form.get("step") == "save":
-            with transaction() as session:
-                tell_of_move(session, _moved(session, customer_id, form))
-            flash(
-                gettext("It moves on %(day)s, and both sides are told.", day=shown.day(form.moves_on.data)),
-                "success",
-            )
-            return redirect(url_for("admin.customer", customer_id=customer_id), code=303)
-        if not form.errors:
-            with transaction() as session:
-                effect = effect_of(
-                    session,
-                    lambda trial: _moved(trial, customer_id, form),
-                    first_day=form.moves_on.data,
-                )
-            is_seen = True
-    except Refusal as refusal:
-        form.refuse(refusal, "reseller")
-    page = _page(customer_id, form, effect=effect, is_seen=is_seen)
-    return (page, 422) if form.errors else page
+    return take_move(
+        form,
+        lambda session: _moved(session, customer_id, form),
+        tell_of_move,
+        field="reseller",
+        back=url_for("admin.customer", customer_id=customer_id),
+        page=lambda effect: _page(customer_id, form, effect=effect),
+    )
 
 
 @blueprint.post("/customers/<uuid:customer_id>/move/cancel")
@@ -106,9 +90,7 @@ def _moved(session: Session, customer_id: UUID, form: MoveForm) -> CustomerMove:
     )
 
 
-def _page(
-    customer_id: UUID, form: MoveForm, *, effect: TermsEffect | None = None, is_seen: bool = False
-) -> str:
+def _page(customer_id: UUID, form: MoveForm, *, effect: TermsEffect | None = None) -> str:
     with transaction() as session:
         found = session.execute(
             select(Customer, Reseller).join(Reseller).where(Customer.public_id == customer_id)
@@ -140,7 +122,6 @@ def _page(
             ),
             form=form,
             effect=effect,
-            is_seen=is_seen,
             suggesting=suggesting,
         )
 

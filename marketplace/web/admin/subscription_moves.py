@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy import ColumnElement, select
@@ -14,16 +14,15 @@ from marketplace.accounts.operations.moving import tell_of_subscription_move
 from marketplace.billing.queries.moved_charges import both_sides
 from marketplace.core.actor import Permission
 from marketplace.core.clock import utc_now
-from marketplace.core.errors import Refusal
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.moving import (
     cancel_subscription_move,
     move_subscription,
     waiting_subscription_move,
 )
-from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
-from marketplace.web.admin.effects import TermsEffect, effect_of
+from marketplace.web.admin.effects import TermsEffect
+from marketplace.web.admin.move_forms import take_move
 from marketplace.web.admin.suggestions import suggesting
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
@@ -62,27 +61,14 @@ def ask_subscription_move(subscription_id: UUID) -> ResponseReturnValue:
 def move_to_customer(subscription_id: UUID) -> ResponseReturnValue:
     """Show both sides and what changes, or move the subscription."""
     form = SubscriptionMoveForm()
-    effect = None
-    try:
-        if form.validate_on_submit() and request.form.get("step") == "save":
-            with transaction() as session:
-                tell_of_subscription_move(session, _moved(session, subscription_id, form))
-            flash(
-                gettext("It moves on %(day)s, and both sides are told.", day=shown.day(form.moves_on.data)),
-                "success",
-            )
-            return redirect(url_for("admin.subscription", subscription_id=subscription_id), code=303)
-        if not form.errors:
-            with transaction() as session:
-                effect = effect_of(
-                    session,
-                    lambda trial: _moved(trial, subscription_id, form),
-                    first_day=form.moves_on.data,
-                )
-    except Refusal as refusal:
-        form.refuse(refusal, "customer")
-    page = _page(subscription_id, form, effect=effect)
-    return (page, 422) if form.errors else page
+    return take_move(
+        form,
+        lambda session: _moved(session, subscription_id, form),
+        tell_of_subscription_move,
+        field="customer",
+        back=url_for("admin.subscription", subscription_id=subscription_id),
+        page=lambda effect: _page(subscription_id, form, effect=effect),
+    )
 
 
 @blueprint.post("/subscriptions/<uuid:subscription_id>/move/cancel")
