@@ -27,7 +27,10 @@ from marketplace.settings import Settings
 
 log = structlog.get_logger()
 
-QUEUE = "work"
+SHORT = "work"
+LONG = "long work"
+"""Work that takes minutes, such as a close: a worker does one of each kind at a time, so that neither waits for the other."""
+
 MOST_ATTEMPTS = 5
 """A job that kills its worker this often is given up: the machine must stay usable."""
 
@@ -45,13 +48,14 @@ class Job:
     """A registered function.
 
     `retries` is how often it is tried again after an error, with growing pauses. `every` is when it is done by itself,
-    without arguments, as cron writes it: `*/5 * * * *` is every five minutes, in UTC.
+    without arguments, as cron writes it: `*/5 * * * *` is every five minutes, in UTC. `queue` is where it then waits.
     """
 
     name: str
     run: Callable[..., object]
     retries: int = 0
     every: str = ""
+    queue: str = SHORT
 
 
 #: Capabilities that lie beside this package.
@@ -62,7 +66,7 @@ _enqueuing = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
 
 def register(
-    name: str, *, retries: int = 0, every: str = ""
+    name: str, *, retries: int = 0, every: str = "", queue: str = SHORT
 ) -> Callable[[Callable[..., object]], Callable[..., object]]:
     """Make a function known to the worker under a name, which must not change while jobs are waiting."""
 
@@ -70,7 +74,7 @@ def register(
         known = _registered.get(name)
         if known is not None and known.run.__qualname__ != run.__qualname__:
             raise ValueError(f"two jobs are called {name}")
-        _registered[name] = Job(name, run, retries, every)
+        _registered[name] = Job(name, run, retries, every, queue)
         return run
 
     return remember
@@ -80,6 +84,7 @@ def defer(
     session: Session,
     task: str,
     *,
+    queue: str = SHORT,
     queueing_lock: str | None = None,
     lock: str | None = None,
     at: datetime | None = None,
@@ -88,13 +93,14 @@ def defer(
     """Enqueue a job in the session's transaction: it is there when the transaction commits, and only then.
 
     With `at` it is done then, not before. Of jobs with the same `queueing_lock` one waits at a time; None says that one
-    waits already. Jobs with the same `lock` run one after the other. Arguments must be fit for JSON.
+    waits already. Jobs with the same `lock` run one after the other. What takes minutes belongs in the queue `LONG`.
+    Arguments must be fit for JSON.
     """
     try:
         with session.begin_nested():  # a refused duplicate must not spoil the caller's transaction
             driver = session.connection().connection.driver_connection  # asking for it sets the savepoint
             deferrer = _enqueuing.configure_task(
-                task, queue=QUEUE, queueing_lock=queueing_lock, lock=lock, schedule_at=at, connection=driver
+                task, queue=queue, queueing_lock=queueing_lock, lock=lock, schedule_at=at, connection=driver
             )
             return deferrer.defer(**cast("dict[str, Any]", arguments))
     except AlreadyEnqueued:
@@ -121,7 +127,7 @@ def run_worker(
     """Do jobs until asked to stop by a signal; with `is_waiting=False`, until none is left."""
     app = procrastinate.App(
         connector=procrastinate.PsycopgConnector(
-            conninfo=database.url.replace("+psycopg", "", 1), min_size=1, max_size=4
+            conninfo=database.url.replace("+psycopg", "", 1), min_size=1, max_size=6
         )
     )
     for job in jobs:
@@ -132,7 +138,7 @@ def run_worker(
         if job.every:
             _add_periodic(app, job, run, retry or False)
         else:
-            app.task(name=job.name, queue=QUEUE, retry=retry or False)(run)
+            app.task(name=job.name, queue=job.queue, retry=retry or False)(run)
     asyncio.run(_work(app, is_waiting=is_waiting, stalled_seconds=stalled_seconds))
 
 
@@ -148,24 +154,28 @@ def _add_periodic(
         del timestamp  # when it was meant for; it looks at what is due by the clock
         run()
 
-    task = app.task(name=job.name, queue=QUEUE, queueing_lock=job.name, retry=retry)(at_its_time)
+    task = app.task(name=job.name, queue=job.queue, queueing_lock=job.name, retry=retry)(at_its_time)
     app.periodic(cron=job.every)(task)
 
 
 async def _work(app: procrastinate.App, *, is_waiting: bool, stalled_seconds: float) -> None:
     async with app.open_async():
         await take_over_stalled_jobs(app, stalled_seconds=stalled_seconds)
-        housekeeping = asyncio.create_task(_keep_house(app, stalled_seconds=stalled_seconds))
-        try:
-            await app.run_worker_async(
-                queues=[QUEUE],
-                wait=is_waiting,
-                concurrency=1,
-                update_heartbeat_interval=min(HEARTBEAT_SECONDS, stalled_seconds / 3),
-                stalled_worker_timeout=stalled_seconds,
-            )
-        finally:
-            housekeeping.cancel()
+        do = partial(
+            app.run_worker_async,
+            concurrency=1,
+            update_heartbeat_interval=min(HEARTBEAT_SECONDS, stalled_seconds / 3),
+            stalled_worker_timeout=stalled_seconds,
+        )
+        async with (
+            asyncio.TaskGroup() as together
+        ):  # where one fails, all end, and the worker is started anew
+            beside = [together.create_task(_keep_house(app, stalled_seconds=stalled_seconds))]
+            if is_waiting:
+                beside.append(together.create_task(do(queues=[LONG], install_signal_handlers=False)))
+            await do(queues=[SHORT] if is_waiting else [SHORT, LONG], wait=is_waiting)
+            for one in beside:
+                one.cancel()  # a running job is finished first
 
 
 async def _keep_house(app: procrastinate.App, *, stalled_seconds: float) -> None:
@@ -183,7 +193,7 @@ async def _keep_house(app: procrastinate.App, *, stalled_seconds: float) -> None
 
 async def take_over_stalled_jobs(app: procrastinate.App, *, stalled_seconds: float) -> None:
     """Put jobs back in the queue whose worker was killed; give up those that were tried too often."""
-    for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=stalled_seconds):
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=stalled_seconds):
         about = log.bind(job=job.task_name, job_id=job.id, attempts=job.attempts + 1)
         if job.attempts + 1 >= MOST_ATTEMPTS:
             about.error("job given up: it was running each time its worker died")

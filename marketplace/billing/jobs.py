@@ -23,7 +23,7 @@ RATE = "billing.rate"
 def queue_rating(session: Session, *, period: Period, actor: Actor) -> CloseRun:
     """Ask the worker to rate a period. The run can be watched, and cancelled, from when the transaction commits."""
     run = begin(session, period=period, actor=actor)
-    jobs.defer(session, RATE, lock=RATE, run_id=run.id)
+    jobs.defer(session, RATE, queue=jobs.LONG, lock=RATE, run_id=run.id)
     audit.record(session, actor=actor, action="period.rate", subject="billing_period", subject_id=period)
     return run
 

@@ -3,7 +3,7 @@
 from marketplace.core.actor import Actor
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
-from marketplace.jobs import register
+from marketplace.jobs import LONG, register
 from marketplace.settings import Settings
 from marketplace.subscriptions.operations.comparing import compare_all
 from marketplace.subscriptions.operations.moving import carry_out_subscription_moves
@@ -17,7 +17,7 @@ COMPARE = "subscriptions.compare"
 MOVE = "subscriptions.carry_out_moves"
 
 
-@register(RENEW, retries=5, every="7 * * * *")
+@register(RENEW, retries=5, every="7 * * * *", queue=LONG)
 def renew(database: Database, settings: Settings) -> int:
     """Let every term that has ended be followed by what was decided. Doing it again does nothing."""
     del settings
@@ -39,7 +39,7 @@ def move(database: Database, settings: Settings) -> None:
         carry_out_subscription_moves(session, now=utc_now())
 
 
-@register(COMPARE, retries=5, every="20 3 * * *")
+@register(COMPARE, retries=5, every="20 3 * * *", queue=LONG)
 def compare(database: Database, settings: Settings) -> int:
     """Compare our subscriptions with what vendors have; what differs is kept for staff to see."""
     return compare_all(database, connect=lambda vendor: connector_for(settings, vendor), now=utc_now())

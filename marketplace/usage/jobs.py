@@ -32,7 +32,14 @@ NIGHTLY = "usage.fetch_every_night"
 
 def queue_reading(session: Session, delivery_id: int, *, is_replacement_meant: bool = False) -> None:
     """Ask the worker to read a received delivery. Its progress stands with the delivery."""
-    jobs.defer(session, READ, lock=READ, delivery_id=delivery_id, is_replacement_meant=is_replacement_meant)
+    jobs.defer(
+        session,
+        READ,
+        queue=jobs.LONG,
+        lock=READ,
+        delivery_id=delivery_id,
+        is_replacement_meant=is_replacement_meant,
+    )
 
 
 @jobs.register(READ)
@@ -95,6 +102,7 @@ def _defer_fetching(session: Session, *, actor: Actor, vendor: str, period: Peri
     jobs.defer(
         session,
         FETCH,
+        queue=jobs.LONG,
         lock=READ,
         queueing_lock=f"{FETCH} {vendor} {period}",
         vendor=vendor,

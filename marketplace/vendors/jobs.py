@@ -4,7 +4,7 @@ import time
 
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
-from marketplace.jobs import register
+from marketplace.jobs import LONG, register
 from marketplace.settings import Settings
 from marketplace.vendors.enrolments import check_enrolments
 from marketplace.vendors.provisioning.advancing import advance, take_up_what_is_due
@@ -32,7 +32,7 @@ def take_up(database: Database, _settings: Settings) -> None:
     take_up_what_is_due(database, now=utc_now())
 
 
-@register(CHECK, retries=2, every="40 2 * * *")
+@register(CHECK, retries=2, every="40 2 * * *", queue=LONG)
 def check(database: Database, settings: Settings) -> None:
     """Ask every connected vendor about every reseller."""
     for vendor in CONNECTED:

@@ -270,7 +270,7 @@ def ids_of(world: World) -> dict[str, str]:
             "portal:membership_id": _member(session, "victor@demo.example"),
         }
         make_outside_change(session, customer)
-        found |= _to_buy(session, customer, reseller)
+        found |= _to_buy(session, customer)
     assert None not in found.values(), found
     return {name: str(value) for name, value in found.items()}
 
@@ -308,7 +308,7 @@ def _renewal_link(session: Session, subscription: Subscription) -> str:
     return mail.link.removeprefix("/renew/")
 
 
-def _to_buy(session: Session, customer: Customer, reseller: Reseller) -> dict[str, Any]:
+def _to_buy(session: Session, customer: Customer) -> dict[str, Any]:
     """Give an offer, the customer's cart, an order of it that stands, and the link of a quote."""
     sku, plan = session.execute(
         select(Sku.public_id, Plan.public_id)
@@ -316,10 +316,7 @@ def _to_buy(session: Session, customer: Customer, reseller: Reseller) -> dict[st
         .join(Product, Product.id == Sku.product_id)
         .where(Product.reference == PROMOTED, Plan.term == "P1Y", Plan.billing_cycle == "monthly")
     ).one()
-    rashid = Actor(
-        "Rashid Benali", Audience.RESELLER, party_id=reseller.id, permissions=frozenset(Permission)
-    )
-
+    rashid = as_rashid(session)
     promoted = session.scalars(select(Plan).where(Plan.public_id == plan)).one()
     make_promotion(session, promoted, title="Microsoft 365", percent="10", maximum_quantity=300)
 
@@ -352,6 +349,14 @@ def _to_buy(session: Session, customer: Customer, reseller: Reseller) -> dict[st
         "admin:order_id": stands,
         "storefront:quote token": sent.token,
     }
+
+
+def as_rashid(session: Session) -> Actor:
+    """Give the owner of Armor IT, who may do everything there."""
+    reseller_id = session.scalars(
+        select(Membership.reseller_id).join(User).where(User.email == "rashid@demo.example")
+    ).one()
+    return Actor("Rashid Benali", Audience.RESELLER, party_id=reseller_id, permissions=frozenset(Permission))
 
 
 def _member(session: Session, email: str) -> UUID | None:

@@ -1,13 +1,16 @@
 """Every page of every audience, in both languages, light and dark, wide and narrow: nobody is shut out of any."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser
 
+from marketplace.core.clock import utc_now
 from marketplace.demo import firms
 from marketplace.demo.vendor_files import _LICENCES, _METERS, _SERVICES
-from tests.journeys.addresses import READERS, ids_of, pages_of, written_by_people
+from marketplace.orders.operations.cart import discard
+from tests.journeys.addresses import READERS, as_rashid, ids_of, pages_of, written_by_people
 from tests.journeys.browser import PHONE, Person, at_a_browser
 from tests.journeys.conftest import Server
 from tests.journeys.english import english_on, is_english
@@ -22,9 +25,17 @@ AS_THEY_ARE = [
 
 
 @pytest.fixture(scope="module")
-def ids(server: Server) -> dict[str, str]:
-    """Give somebody's own object for every address."""
-    return ids_of(server.world)
+def ids(server: Server) -> Iterator[dict[str, str]]:
+    """Give somebody's own object for every address. The cart among them must not be in others' stories."""
+    found = ids_of(server.world)
+    yield found
+    with server.database.owner_transaction() as session:
+        discard(
+            session,
+            actor=as_rashid(session),
+            order_id=UUID(found["storefront:order_id"]),
+            now=utc_now(),
+        )
 
 
 @pytest.fixture(params=list(READERS), ids=["wholesaler", "reseller", "customer", "visitor"])

@@ -46,7 +46,8 @@ def comes(person: Person, what: Locator) -> None:
             return
         person.page.wait_for_timeout(200)
         person.page.reload()
-    pytest.fail(f"{what} did not come")
+    said = " ".join(person.page.locator("main").inner_text().split())
+    pytest.fail(f"{what} did not come on {person.path}: {said[:2000]}", pytrace=False)
 
 
 def test_the_vendor_asks_and_the_reseller_answers(server: Server, sits_down: Callable[..., Person]) -> None:

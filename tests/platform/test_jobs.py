@@ -171,6 +171,33 @@ def test_a_job_whose_worker_is_killed_with_9_is_done_by_the_next(
     assert ended == 0
 
 
+def test_long_work_keeps_nobody_waiting(database: Database, settings: Settings) -> None:
+    with database.transaction(Actor.system()) as session:
+        jobs.defer(session, "note", queue=jobs.LONG, words="close", seconds=3600)
+    worker = start_worker(database, then="wait")
+    try:
+        wait_until(lambda: notes(database) == ["close"])
+        with database.transaction(Actor.system()) as session:
+            jobs.defer(session, "note", words="mail", seconds=0)
+        wait_until(lambda: statuses(database) == ["doing", "succeeded"])
+    finally:
+        worker.kill()
+        worker.wait()
+
+    assert notes(database) == ["close", "mail"]
+
+
+def test_a_worker_ends_with_its_long_work_done(database: Database, settings: Settings) -> None:
+    with database.transaction(Actor.system()) as session:
+        jobs.defer(session, "note", queue=jobs.LONG, words="close", seconds=2)
+    worker = start_worker(database, then="wait")
+    wait_until(lambda: notes(database) == ["close"])
+    worker.terminate()
+
+    assert worker.wait(20) == 0
+    assert statuses(database) == ["succeeded"]
+
+
 def test_a_job_that_kills_every_worker_is_given_up(database: Database, settings: Settings) -> None:
     with database.transaction(Actor.system()) as session:
         jobs.defer(session, "note", words="poison", seconds=0)

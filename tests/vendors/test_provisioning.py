@@ -107,6 +107,22 @@ def test_two_workers_at_once_send_it_once(desk: Desk, account: str) -> None:
     assert desk.outcomes(request) == ["done"]
 
 
+def test_a_worker_that_finds_another_at_it_comes_back(desk: Desk, account: str) -> None:
+    request = desk.buy(account)
+    with desk.database.owner_transaction() as session:
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+
+    def connect_slowly(vendor: str) -> Connector:
+        desk.work(request)
+        return desk.connect(vendor)
+
+    advance(desk.database, request_id=request, connect=connect_slowly, clock=lambda: desk.now)
+
+    with desk.database.owner_transaction() as session:
+        waiting = session.execute(text("SELECT task_name, scheduled_at FROM procrastinate_jobs")).all()
+    assert [tuple(one) for one in waiting] == [("vendors.advance", desk.now + timedelta(seconds=5))]
+
+
 def test_whoever_asked_is_told_of_every_turn(desk: Desk, account: str) -> None:
     desk.simulator.disturb("ask", words="Is this a school?")
     request = desk.buy(account, told_job="orders.told")

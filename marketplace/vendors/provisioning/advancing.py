@@ -33,6 +33,7 @@ from marketplace.vendors.values import Purchase
 from resellers.queries.standing import selling_state
 
 _LOCK = 7_202_202
+_AFTER_ANOTHER = timedelta(seconds=5)
 _INTERRUPTED = "interrupted"
 _ASKED = N_("The vendor asks about %(about)s: %(question)s")
 _FAILED = N_("%(about)s failed at the vendor: %(error)s")
@@ -54,20 +55,22 @@ def advance(database: Database, *, request_id: int, connect: Connect, clock: Clo
 
     The lock lasts as long as its transaction: a killed worker leaves none behind.
     """
-    with database.owner_transaction() as guard:
-        if not guard.scalar(
+    with database.owner_transaction() as session:
+        if not session.scalar(
             text("SELECT pg_try_advisory_xact_lock(:lock, CAST(:id AS int))"),
             {"lock": _LOCK, "id": request_id},
         ):
+            # The other worker may have looked before the turn this job is about.
+            send(session, session.get_one(ProvisioningRequest, request_id), at=clock() + _AFTER_ANOTHER)
             return
-        with database.owner_transaction() as session:
-            begun = _begin(session, request_id=request_id, now=clock())
+        with database.owner_transaction() as noting:
+            begun = _begin(noting, request_id=request_id, now=clock())
         if begun is None:
             return
         with closing(connect(begun.vendor)) as connector:
             outcome = carry_out(connector, begun.step)
-        with database.owner_transaction() as session:
-            _finish(session, request_id=request_id, begun=begun, outcome=outcome, now=clock())
+        # The lock ends with what was found: the job of the next turn meets neither before the other.
+        _finish(session, request_id=request_id, begun=begun, outcome=outcome, now=clock())
 
 
 def take_up_what_is_due(database: Database, *, now: datetime) -> int:
