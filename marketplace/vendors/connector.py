@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
-from marketplace.vendors.errors import NotOffered
+from marketplace.vendors.errors import NotConnected, NotOffered
 from marketplace.vendors.values import (
     AddressRules,
     Agreement,
@@ -156,3 +156,11 @@ class Connector:
     def download(self, files: FilesOnOffer, folder: Path) -> Sequence[Path]:
         """Fetch the files as they are into a folder."""
         raise NotOffered(vendor=self.vendor)
+
+
+def account_of_reseller(connector: Connector, partner_id: str) -> str:
+    """Give a reseller's own account at the vendor. Raises `NotConnected` where it is not ours there."""
+    for relation in connector.resellers():
+        if relation.partner_id == partner_id and relation.is_active:
+            return relation.account
+    raise NotConnected(vendor=connector.vendor, id=partner_id)

@@ -64,3 +64,12 @@ class SignInRefused(Refusal):
         "%(vendor)s does not accept our credentials (%(words)s): check MARKETPLACE_MICROSOFT_TENANT, "
         "MARKETPLACE_MICROSOFT_CLIENT_ID and MARKETPLACE_MICROSOFT_CLIENT_SECRET."
     )
+
+
+class NotConnected(Refusal):
+    """The reseller has not become ours at the vendor."""
+
+    sentence = N_(
+        "%(vendor)s does not list the partner %(id)s among our resellers: have it accept our invitation in the "
+        "vendor's portal, then try again."
+    )

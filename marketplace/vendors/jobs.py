@@ -1,15 +1,21 @@
 """What the worker does for vendors: requests one step at a time, and whatever was left lying."""
 
 import time
+from uuid import UUID
 
+from marketplace.core.actor import Actor
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.jobs import LONG, register
 from marketplace.settings import Settings
+from marketplace.vendors.connector import Capability
+from marketplace.vendors.customer_accounts.following import follow_account
+from marketplace.vendors.customer_accounts.opening import FOLLOW
 from marketplace.vendors.enrolments import check_enrolments
 from marketplace.vendors.provisioning.advancing import advance, take_up_what_is_due
 from marketplace.vendors.provisioning.operations import ADVANCE
-from marketplace.vendors.registry import CONNECTED, connector_for
+from marketplace.vendors.queries import vendor_of
+from marketplace.vendors.registry import CONNECTED, can, connector_for
 
 TAKE_UP = "vendors.take_up"
 CHECK = "vendors.check_enrolments"
@@ -24,6 +30,21 @@ def advance_request(database: Database, settings: Settings, *, request_id: int) 
         connect=lambda vendor: connector_for(settings, vendor),
         clock=utc_now,
     )
+
+
+@register(FOLLOW, retries=5)
+def follow(database: Database, settings: Settings, *, request_id: str, origin: str) -> None:
+    """Take in what became of an account that was asked for, or of an agreement."""
+    del origin
+    with database.owner_transaction() as session:
+        vendor = vendor_of(session, UUID(request_id))
+        follow_account(
+            session,
+            actor=Actor.system(),
+            request_id=UUID(request_id),
+            keeps_agreements=can(settings, vendor, Capability.AGREEMENTS),
+            now=utc_now(),
+        )
 
 
 @register(TAKE_UP, every="*/5 * * * *")

@@ -42,7 +42,7 @@ class ProvisioningRequest(Base):
     account: Mapped[str] = mapped_column(default="")
     reseller_id: Mapped[int] = mapped_column(ForeignKey("reseller.id"))
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
-    # purchase, change, upgrade, customer, attestation: and what is asked, as `requests.py` writes it.
+    # purchase, change, upgrade, customer, account, attestation: and what is asked, as `requests.py` writes it.
     kind: Mapped[str]
     asked: Mapped[dict[str, Any]] = mapped_column(JSONB)
     # Whether it buys more: then the vendor's word on the reseller must be a good one, and not old.

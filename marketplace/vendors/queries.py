@@ -111,3 +111,10 @@ def counts_by_vendor(session: Session) -> dict[str, dict[str, int]]:
     for vendor, state, number in rows:
         counts.setdefault(vendor, {})[state] = number
     return counts
+
+
+def vendor_of(session: Session, request_id: UUID) -> str:
+    """Give which vendor a request is for."""
+    return session.scalars(
+        select(ProvisioningRequest.vendor).where(ProvisioningRequest.public_id == request_id)
+    ).one()

@@ -85,9 +85,17 @@ class NewCustomer:
     domain: str
     address: Address
     contact: Contact
-    # The reseller's own account at the vendor; blank makes the firm the wholesaler's own customer.
-    reseller_account: str = ""
+    # Who the reseller is at the vendor; blank makes the firm the wholesaler's own customer.
+    partner_id: str = ""
     registration_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """An account a firm says it has at the vendor already, for the same reseller to sell to."""
+
+    account: str
+    partner_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from marketplace.orders.queries.shown import OrderPage, find_order, order_page
 from marketplace.orders.rules.approvals import may_decide
 from marketplace.orders.rules.seen import as_text, from_text
 from marketplace.orders.words import OrderState, Party
+from marketplace.vendors.customer_accounts.queries import missing_accounts
 from marketplace.web.credit_pages import CreditPicture, credit_of_order
 from marketplace.web.filters import said
 from marketplace.web.forms import DayField, PageForm
@@ -66,6 +67,8 @@ class OrderPages:
     places: Permission
     # None: nobody of this audience approves.
     approves: Permission | None
+    # Who asks vendors for customers' accounts. None: nobody of this audience.
+    opens: Permission | None = None
 
     @property
     def shell(self) -> str:
@@ -241,6 +244,9 @@ def show(pages: OrderPages, order_id: UUID, *, form: PageForm, refusal: Refusal 
         page = order_page(session, actor, found, priced=priced)
         if isinstance(form, SubmitForm) and not form.is_submitted():
             form.po_number.data, form.starts_on.data = found[0].po_number, found[0].starts_on
+        missing = missing_accounts(
+            session, customer_id=page.customer.id, vendors=_needing_accounts(priced), day=utc_now().date()
+        )
         return render_template(
             "orders/cart.html" if page.is_open else "orders/show.html",
             page=page,
@@ -248,6 +254,8 @@ def show(pages: OrderPages, order_id: UUID, *, form: PageForm, refusal: Refusal 
             form=form,
             refusal=refusal,
             credit=credit,
+            missing_accounts=missing,
+            may_open=pages.opens is not None and actor.may(pages.opens),
             seen=as_text(shown_to(actor, priced)) if priced is not None else "",
             events=_events(page),
             may_place=actor.may(pages.places),
@@ -265,6 +273,13 @@ def _at_the_desk(actor: Actor, order: Order) -> tuple[Sequence[PricedLine] | Non
         if here.state in {OrderState.DRAFT, OrderState.QUOTED}:
             priced = price_lines(desk, here, lines_of(desk, [here]), now=utc_now())
         return priced, credit_of_order(desk, actor, here, priced)
+
+
+def _needing_accounts(priced: Sequence[PricedLine] | None) -> set[str]:
+    """Give the vendors of a cart's lines that are ordered into an account the customer has before."""
+    today = utc_now().date()
+    offers = [one.prices.quoted.offer for one in priced or () if one.prices]
+    return {one.vendor for one in offers if not one.commitments(today).account_comes_with_purchase}
 
 
 def _decides(actor: Actor, party: str, kind: str) -> bool:

@@ -20,7 +20,7 @@ PEOPLE = {
 }
 EVERYBODY, SELLERS = ("", "/admin", "/portal"), ("", "/admin")
 #: By address within a shell: what the trail calls it, and the shells that have it.
-ORDERS = {
+SHARED = {
     "/cart/add": ("sales_order.add_line", ("", "/portal")),
     "/orders/{}/lines/{}": ("sales_order.change_line", EVERYBODY),
     "/orders/{}/submit": ("sales_order.submit", EVERYBODY),
@@ -35,6 +35,9 @@ ORDERS = {
     "/renewals/policies/{}": ("renewal_policy.set", SELLERS),
     "/order-rules/new": ("order_rule.add", SELLERS),
     "/order-rules/{}/end": ("order_rule.end", SELLERS),
+    "/customers/{}/accounts/{}": ("customer.open_account", SELLERS),
+    "/customers/{}/accounts/{}/link": ("customer.link_account", SELLERS),
+    "/customers/{}/accounts/{}/agreement": ("customer.send_agreement", SELLERS),
 }
 #: By address: what the trail calls it.
 ACTS = (
@@ -155,7 +158,7 @@ ACTS = (
         for shell in ("", "/admin", "/portal")
         for act, name in PEOPLE.items()
     }
-    | {f"{shell}{path}": name for path, (name, shells) in ORDERS.items() for shell in shells}
+    | {f"{shell}{path}": name for path, (name, shells) in SHARED.items() for shell in shells}
 )
 #: By address: why the trail need not know.
 SILENT = {

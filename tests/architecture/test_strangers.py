@@ -80,6 +80,7 @@ THEIRS: dict[str, Callable[[Session], object]] = {
     "metered_id": lambda session: session.scalars(select(Sku.public_id)).first(),
     "floor_id": lambda session: session.scalars(select(MarginFloor.public_id)).first(),
     "period": lambda _session: "2024-09",
+    "vendor_name": lambda _session: "microsoft",
 }
 
 

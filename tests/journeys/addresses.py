@@ -249,6 +249,7 @@ def ids_of(world: World) -> dict[str, str]:
             "admin:floor_id": _floor(session),
             "admin:promotion_id": session.scalar(select(Promotion.public_id)),
             "admin:membership_id": _member(session, "wanda@demo.example"),
+            "storefront:vendor_name": "microsoft",
             "storefront:statement_id": bought.statement_id,
             "storefront:sold statement_id": sold.statement_id,
             "storefront:customer_id": customer.public_id,

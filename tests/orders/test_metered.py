@@ -18,12 +18,12 @@ from marketplace.orders.operations.cart import BuyingNotAllowed, QuantityNotPoss
 from marketplace.orders.operations.changing import order_change
 from marketplace.orders.operations.fulfilling import follow
 from marketplace.orders.operations.placing import CannotBeOrdered
-from marketplace.orders.queries.accounts import account_at
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.changing import ChangeNotPossible
 from marketplace.subscriptions.rules.changes import Cancel, Change, ChangeQuantity, SetTermEnd, Suspend
 from marketplace.subscriptions.words import AtTermEnd
 from marketplace.vendors.provisioning.operations import complete_by_hand
+from resellers.queries.accounts import account_at
 from tests.factories import make_customer, make_mapping
 from tests.offer_factories import make_azure_plan, make_meter, make_metered, make_sku
 from tests.orders.shop import NOW, SYSTEM, TODAY, Shop, somebody

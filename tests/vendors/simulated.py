@@ -75,7 +75,9 @@ def running_simulator(folder: Path | None = None, *, port: int = 0) -> Iterator[
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield Simulator(f"http://127.0.0.1:{server.server_port}")
+        simulator = Simulator(f"http://127.0.0.1:{server.server_port}")
+        simulator.tell("resellers", partner_id=RESELLER)
+        yield simulator
     finally:
         server.shutdown()
         thread.join()
@@ -92,7 +94,7 @@ def firm(
         domain=domain,
         address=Address(country, "Carnac", "1 rue des Alignements", postal_code),
         contact=CAMILLE,
-        reseller_account="484e548c-f5f3-4528-93a9-c16c6373cb59",
+        partner_id=RESELLER,
     )
 
 

@@ -23,8 +23,8 @@ from marketplace.billing.queries.amounts import (
 from marketplace.billing.queries.visible import customers_visible_to, statements_visible_to
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.money import Money
-from marketplace.core.period import DateRange, Period
-from resellers.models import AccountMapping, Customer, Hop, Reseller, VendorAccount
+from marketplace.core.period import Period
+from resellers.models import Customer, Hop, Reseller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,15 +157,6 @@ def _margin(hops: _OfCustomer, rates: MonthlyRates, currency: str) -> Margin | N
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountRow:
-    """An account at a vendor, and when it is the customer's."""
-
-    vendor: str
-    account: str
-    span: DateRange
-
-
-@dataclass(frozen=True, kw_only=True)
 class RuleFigures:
     """What a retail rule sold in a month, and what is left of it, in the reseller's currency."""
 
@@ -244,19 +235,6 @@ def customers_called(session: Session, *, actor: Actor, text: str, most: int) ->
         .order_by(Customer.legal_name, Customer.id)
         .limit(most)
     ).all()
-
-
-def accounts_of_customer(session: Session, *, customer: int) -> list[AccountRow]:
-    """List the accounts mapped to a customer, now or once. What may be seen of it, row-level security says."""
-    found = session.execute(
-        select(
-            VendorAccount.vendor, VendorAccount.account, AccountMapping.valid_from, AccountMapping.valid_until
-        )
-        .join(VendorAccount, VendorAccount.id == AccountMapping.vendor_account_id)
-        .where(AccountMapping.customer_id == customer)
-        .order_by(VendorAccount.vendor, VendorAccount.account, AccountMapping.valid_from.nulls_first())
-    )
-    return [AccountRow(vendor=row[0], account=row[1], span=DateRange(row[2], row[3])) for row in found]
 
 
 def _totals(session: Session, actor: Actor, period: Period) -> dict[tuple[int, str], tuple[Totals, bool]]:

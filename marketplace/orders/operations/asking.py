@@ -14,7 +14,6 @@ from marketplace.core.errors import N_, Phrase
 from marketplace.orders.models import Order, OrderLine
 from marketplace.orders.operations.history import note
 from marketplace.orders.operations.pricing import lines_of, ordered_change
-from marketplace.orders.queries.accounts import account_at
 from marketplace.orders.rules.change_data import change_words
 from marketplace.orders.words import OrderKind
 from marketplace.subscriptions.models import Subscription
@@ -40,6 +39,7 @@ from marketplace.vendors.provisioning.requests import (
     SubscriptionChange,
     SubscriptionUpgrade,
 )
+from resellers.queries.accounts import account_at
 from resellers.queries.standing import selling_state
 
 #: The job that vendors' requests tell of every turn.

@@ -26,7 +26,6 @@ from marketplace.orders.operations.pricing import (
     shown_to,
     starts_at,
 )
-from marketplace.orders.queries.accounts import account_at
 from marketplace.orders.queries.visible import PLACES, locked
 from marketplace.orders.rules.seen import Shown, check_unchanged
 from marketplace.orders.rules.states import ON_ITS_WAY, OPEN
@@ -35,6 +34,7 @@ from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.buying import CannotBeBought, Purchase, check_purchase
 from marketplace.subscriptions.words import STANDING
 from resellers.models import Customer
+from resellers.queries.accounts import account_at
 from resellers.queries.standing import selling_state
 
 _LONGEST_PO = 60
@@ -157,7 +157,8 @@ def _fault(
     account = account_at(session, customer_id=order.customer_id, vendor=offer.vendor, day=at.date())
     if account is None and not offer.commitments(at.date()).account_comes_with_purchase:
         return Phrase.of(
-            N_("needs an account of the customer at %(vendor)s: have one mapped first"), vendor=offer.vendor
+            N_("needs an account of the customer at %(vendor)s: open one, or link the one it has"),
+            vendor=offer.vendor,
         )
     if offer.is_metered and _is_on_its_way(session, order, one.line):
         return Phrase.of(N_("is on its way by another order already, and a customer has it once"))

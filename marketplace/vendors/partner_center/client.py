@@ -27,9 +27,6 @@ log = structlog.get_logger()
 
 VENDOR = "Microsoft"
 SCOPE = "https://api.partnercenter.microsoft.com/.default"
-_TIMES = httpx.Timeout(30.0, connect=5.0)
-_TRIES = 3
-"""Within one call. What fails longer is tried again by the job, minutes later and with the same key."""
 _LONGEST_PAUSE = 10.0
 """A vendor that wants to be left alone longer is left alone: the job comes back when it said."""
 _FIRST_PAUSE = 0.5
@@ -62,6 +59,22 @@ class Answer:
     correlation: str = ""
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long an answer is waited for, and how often it is asked for within one call.
+
+    What fails longer is tried again by the job, minutes later and with the same key.
+    """
+
+    times: httpx.Timeout
+    tries: int
+
+
+PATIENT = Patience(httpx.Timeout(30.0, connect=5.0), 3)
+#: Somebody waits for a page.
+BRIEF = Patience(httpx.Timeout(3.0, connect=1.0), 1)
+
+
 class Client:
     """A signed-in session with Partner Center. Not for several threads at once."""
 
@@ -69,13 +82,14 @@ class Client:
         self,
         account: Account,
         *,
+        patience: Patience = PATIENT,
         pause: Callable[[float], None] = time.sleep,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         """Connect lazily. `pause` and `seconds` are the world's, unless a test brings its own."""
         self.account = account
-        self._http = httpx.Client(timeout=_TIMES, follow_redirects=False)
-        self._pause, self._seconds = pause, seconds
+        self._http = httpx.Client(timeout=patience.times, follow_redirects=False)
+        self._tries, self._pause, self._seconds = patience.tries, pause, seconds
         self._token = ""
         self._token_ends = 0.0
 
@@ -150,7 +164,7 @@ class Client:
         if content is not None:
             sent["Content-Type"] = "application/json"
         address = path if "://" in path else f"{self.account.api.rstrip('/')}/{path.lstrip('/')}"
-        for attempt in range(_TRIES):
+        for attempt in range(self._tries):
             sent["Authorization"] = f"Bearer {self._signed_in()}"
             try:
                 response = self._http.request(
@@ -173,7 +187,7 @@ class Client:
                 failure = self._failure(response)
             wanted = failure.retry_after.total_seconds() if failure.retry_after else 0.0
             wanted = wanted or _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
-            if attempt + 1 == _TRIES or wanted > _LONGEST_PAUSE:
+            if attempt + 1 == self._tries or wanted > _LONGEST_PAUSE:
                 log.warning("vendor unavailable", path=path, reason=failure.facts["reason"], id=correlation)
                 raise failure
             self._pause(wanted)

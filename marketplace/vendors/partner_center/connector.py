@@ -9,7 +9,7 @@ from uuid import UUID
 from catalog.rules.metered import is_metered
 from marketplace.core.errors import Refusal
 from marketplace.vendors.addresses import check_address
-from marketplace.vendors.connector import Capability, Connector
+from marketplace.vendors.connector import Capability, Connector, account_of_reseller
 from marketplace.vendors.errors import NotSold, VendorAnswerUnreadable, VendorRefused
 from marketplace.vendors.partner_center import exports
 from marketplace.vendors.partner_center.bodies import parties, trade
@@ -114,10 +114,11 @@ class PartnerCenter(Connector):
         return parties.address_rules(self._client.get(f"v1/countryvalidationrules/{country}").body)
 
     def create_customer(self, customer: NewCustomer, *, key: UUID) -> VendorCustomer:
-        """Open a tenant, for the reseller where its own is named. Raises `AddressUnfit`."""
+        """Open a tenant, for the reseller where one is named. Raises `AddressUnfit`, `NotConnected`."""
         rules = self.address_rules(customer.address.country)
         check_address(customer, rules)
-        body = parties.customer_body(customer, rules)
+        seller = account_of_reseller(self, customer.partner_id) if customer.partner_id else ""
+        body = parties.customer_body(customer, rules, reseller_account=seller)
         return parties.customer(self._client.send("POST", "v1/customers", body, key=key).body)
 
     def customer(self, account: str) -> VendorCustomer:

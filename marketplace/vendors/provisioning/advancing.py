@@ -29,7 +29,7 @@ from marketplace.vendors.provisioning.rules import (
     look_again_after,
     pause_after,
 )
-from marketplace.vendors.values import Purchase
+from marketplace.vendors.values import KnownAccount, NewCustomer, Purchase
 from resellers.queries.standing import selling_state
 
 _LOCK = 7_202_202
@@ -120,6 +120,8 @@ def _step(session: Session, request: ProvisioningRequest, *, now: datetime) -> S
         if isinstance(asked, Purchase):
             lines = tuple(replace(line, partner_id=selling.partner_id) for line in asked.lines)
             asked = replace(asked, lines=lines)
+        elif isinstance(asked, NewCustomer | KnownAccount):
+            asked = replace(asked, partner_id=selling.partner_id)
     return Step(
         asked=asked,
         account=request.account,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from marketplace.core.errors import N_, Phrase, Refusal
-from marketplace.vendors.connector import Capability, Connector
+from marketplace.vendors.connector import Capability, Connector, account_of_reseller
 from marketplace.vendors.errors import VendorRefused, VendorUnavailable
 from marketplace.vendors.provisioning.requests import (
     Asked,
@@ -20,6 +20,7 @@ from marketplace.vendors.provisioning.requests import (
 from marketplace.vendors.provisioning.rules import RequestState
 from marketplace.vendors.values import (
     Attestation,
+    KnownAccount,
     NewCustomer,
     OrderStatus,
     PartnerStanding,
@@ -33,6 +34,7 @@ _NEEDS = {
     SubscriptionChange: Capability.CHANGES,
     SubscriptionUpgrade: Capability.UPGRADES,
     NewCustomer: Capability.CUSTOMERS,
+    KnownAccount: Capability.CUSTOMERS,
     Attestation: Capability.AGREEMENTS,
 }
 _NO_ACCOUNT = N_("The customer has no account at %(vendor)s that is mapped today, so people have to do it.")
@@ -42,6 +44,10 @@ _UNKNOWN = N_(
 _UNSIGNED = N_(
     "%(vendor)s says that the partner %(id)s has not signed its partner agreement: have the reseller sign it in the "
     "vendor's portal, then try again."
+)
+_NOT_SAID = N_(
+    "%(vendor)s has this account under the name %(name)s, but does not say that the reseller sells to it: make sure "
+    "that it is the customer's before it is noted as done."
 )
 _CANCELLED = N_("The vendor cancelled the order: %(words)s")
 _UPGRADE_FAILED = N_("The vendor did not carry out the upgrade: %(words)s")
@@ -96,7 +102,7 @@ def carry_out(connector: Connector, step: Step) -> Outcome:
     """Do one step. What a vendor may fail in is an outcome, not an error."""
     if _NEEDS[type(step.asked)] not in connector.capabilities:
         return Outcome(RequestState.BY_HAND)
-    if not step.account and not isinstance(step.asked, NewCustomer):
+    if not step.account and not isinstance(step.asked, NewCustomer | KnownAccount):
         return Outcome(RequestState.BY_HAND, error=Phrase.of(_NO_ACCOUNT, vendor=connector.vendor))
     try:
         return _carry_out(connector, step)
@@ -142,6 +148,8 @@ def _carry_out(connector: Connector, step: Step) -> Outcome:
         case NewCustomer():
             opened = connector.create_customer(step.asked, key=step.key)
             return Outcome(RequestState.DONE, result=Provisioned(opened.account))
+        case KnownAccount():
+            return _confirm(connector, step.asked)
         case Attestation():
             connector.attest(step.account, step.asked, key=step.key)
             return Outcome(RequestState.DONE, result=Provisioned(step.account))
@@ -156,6 +164,18 @@ def _check(connector: Connector, step: Step) -> Outcome:
     words = _UNSIGNED if found.is_known else _UNKNOWN
     error = Phrase.of(words, vendor=connector.vendor, id=step.partner_id)
     return Outcome(RequestState.FAILED, error=error, received=received, partner=found)
+
+
+def _confirm(connector: Connector, asked: KnownAccount) -> Outcome:
+    """Look an account up. Where the vendor does not name the reseller with it, people decide."""
+    found = connector.customer(asked.account)
+    received = {"name": found.name, "domain": found.domain}
+    if found.reseller_account and asked.partner_id:
+        seller = account_of_reseller(connector, asked.partner_id)
+        if seller.casefold() == found.reseller_account.casefold():
+            return Outcome(RequestState.DONE, result=Provisioned(found.account), received=received)
+    error = Phrase.of(_NOT_SAID, vendor=connector.vendor, name=found.name)
+    return Outcome(RequestState.BY_HAND, error=error, received=received)
 
 
 def _purchase(connector: Connector, step: Step, purchase: Purchase) -> Outcome:

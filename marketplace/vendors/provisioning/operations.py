@@ -28,7 +28,9 @@ from marketplace.vendors.provisioning.requests import (
 )
 from marketplace.vendors.provisioning.rules import ENDED, HAND_DAYS, RequestState, may_turn
 from marketplace.vendors.queries import requests_visible_to
-from marketplace.vendors.values import Purchase
+from marketplace.vendors.values import KnownAccount, NewCustomer, Purchase
+from resellers.operations.mapping import AccountOfAnother
+from resellers.queries.accounts import customer_of_account
 
 ADVANCE = "vendors.advance"
 _MOST_LETTERS = 4000
@@ -51,6 +53,12 @@ class ReferenceMissing(Refusal):
     """Something was done by hand, and nobody can find it at the vendor."""
 
     sentence = N_("Give the vendor's reference of each subscription: changes and bills are found by it.")
+
+
+class AccountMissing(Refusal):
+    """An account was opened or looked at by hand, and nobody says which."""
+
+    sentence = N_("Write the customer's account as the vendor names it: orders and usage are found by it.")
 
 
 def ask(session: Session, *, actor: Actor, request: NewRequest) -> ProvisioningRequest:
@@ -128,16 +136,21 @@ def retry(session: Session, *, actor: Actor, request_id: UUID, now: datetime) ->
     """Try at once what waits for its next attempt, or what failed. The key stays: nothing is done twice."""
     require(actor, Permission.WHOLESALER_VENDORS_MANAGE)
     request = locked(session, actor=actor, request_id=request_id)
+    if request.state not in {RequestState.FAILED, RequestState.QUEUED, RequestState.WAITING}:
+        raise RequestHasMovedOn(state=request.state)
+    _record(session, actor, request, "provisioning.retry")
+    send_again(session, request, now=now)
+    return request
+
+
+def send_again(session: Session, request: ProvisioningRequest, *, now: datetime) -> None:
+    """Send what failed or waits at once, under the same key. Whoever asks for it has looked at the permission."""
     if request.state == RequestState.FAILED:
         turn(request, RequestState.QUEUED, now=now)
         request.attempts, request.error, request.error_code = 0, None, ""
-    elif request.state not in {RequestState.QUEUED, RequestState.WAITING}:
-        raise RequestHasMovedOn(state=request.state)
     request.next_attempt_at = None
-    _record(session, actor, request, "provisioning.retry")
     send(session, request)
     tell(session, request)
-    return request
 
 
 def give_up(
@@ -176,7 +189,7 @@ def complete_by_hand(
     references: Mapping[int, str],
     now: datetime,
 ) -> ProvisioningRequest:
-    """Note that staff did it: the vendor's order, and for a purchase the vendor's reference of each line."""
+    """Note that staff did it: the vendor's order or account, and for a purchase its reference of each line."""
     require(actor, Permission.WHOLESALER_VENDORS_MANAGE)
     request = locked(session, actor=actor, request_id=request_id)
     asked = asked_from_data(request.kind, request.asked)
@@ -186,6 +199,9 @@ def complete_by_hand(
         if any(not given.get(line.number) for line in asked.lines):
             raise ReferenceMissing
         result = bought_by_hand(asked, given, order=reference, now=now)
+    elif isinstance(asked, NewCustomer | KnownAccount):
+        _check_account(session, request, reference, now=now)
+        result = Provisioned(reference=reference, is_by_hand=True)
     else:
         result = Provisioned(reference=reference, is_by_hand=True)
     turn(request, RequestState.DONE, now=now)
@@ -195,6 +211,15 @@ def complete_by_hand(
     _record(session, actor, request, "provisioning.complete", text=reference)
     tell(session, request)
     return request
+
+
+def _check_account(session: Session, request: ProvisioningRequest, account: str, *, now: datetime) -> None:
+    """Raise where no account is named, or one that is another customer's."""
+    if not account:
+        raise AccountMissing
+    owner = customer_of_account(session, vendor=request.vendor, account=account, day=now.date())
+    if owner not in {None, request.customer_id}:
+        raise AccountOfAnother(account=account, vendor=request.vendor)
 
 
 def locked(session: Session, *, actor: Actor, request_id: UUID) -> ProvisioningRequest:

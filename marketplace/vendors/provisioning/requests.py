@@ -16,6 +16,7 @@ from marketplace.rating.terms import term_end
 from marketplace.vendors.values import (
     Attestation,
     Change,
+    KnownAccount,
     NewCustomer,
     OrderLine,
     Purchase,
@@ -41,7 +42,7 @@ class SubscriptionUpgrade:
     upgrade: Upgrade
 
 
-Asked = Purchase | SubscriptionChange | SubscriptionUpgrade | NewCustomer | Attestation
+Asked = Purchase | SubscriptionChange | SubscriptionUpgrade | NewCustomer | KnownAccount | Attestation
 
 
 class RequestKind(StrEnum):
@@ -51,6 +52,7 @@ class RequestKind(StrEnum):
     CHANGE = "change"
     UPGRADE = "upgrade"
     CUSTOMER = "customer"
+    ACCOUNT = "account"
     ATTESTATION = "attestation"
 
 
@@ -59,6 +61,7 @@ _TYPES: Mapping[RequestKind, type[Any]] = {
     RequestKind.CHANGE: SubscriptionChange,
     RequestKind.UPGRADE: SubscriptionUpgrade,
     RequestKind.CUSTOMER: NewCustomer,
+    RequestKind.ACCOUNT: KnownAccount,
     RequestKind.ATTESTATION: Attestation,
 }
 

@@ -30,6 +30,15 @@ class Customer(Document):
     reseller: str = ""
 
 
+class Reseller(Document):
+    """A reseller of the wholesaler's. Its id is its partner id."""
+
+    account: str
+    name: str
+    country: str = "FR"
+    is_active: bool = True
+
+
 class Signed(Document):
     """An agreement of a customer, as it is shown."""
 

@@ -1,9 +1,11 @@
-"""What the simulator demands of firms: addresses by country, registration numbers where a country wants them."""
+"""What the simulator knows and demands of firms: resellers, addresses by country, registration numbers."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from marketplace.vendors.simulator.desk import Desk
+from marketplace.vendors.simulator.documents import Reseller, Subscription
 from marketplace.vendors.simulator.refusals import Refused
 
 # Country, language, postal code, VAT number, whether a state is needed.
@@ -63,3 +65,29 @@ def check_registration(country: str, number: str) -> None:
     """Refuse a firm without a registration number where its country wants one."""
     if country in _REGISTERED.split() and not number:
         raise Refused("600002", "The organization registration number is required for this country.")
+
+
+def connect(desk: Desk, partner_id: str, *, is_active: bool = True) -> Reseller:
+    """Make a firm a reseller of the wholesaler's, as accepting its invitation does, or end that."""
+    one = Reseller(
+        id=partner_id,
+        account=f"{int(partner_id):08d}-f5f3-4528-93a9-c16c6373cb59",
+        name=f"Partner {partner_id}",
+        is_active=is_active,
+    )
+    desk.store.put(one)
+    return one
+
+
+def resellers(desk: Desk) -> list[Reseller]:
+    """Give the wholesaler's resellers; whoever is on a subscription has been one."""
+    for partner_id in {one.partner_id for one in desk.store.all(Subscription) if one.partner_id}:
+        if desk.store.find(Reseller, partner_id) is None:
+            connect(desk, partner_id)
+    return sorted(desk.store.all(Reseller), key=lambda one: one.id)
+
+
+def check_reseller(desk: Desk, account: str) -> None:
+    """Refuse a customer for somebody who is no reseller of the wholesaler's."""
+    if account and not any(one.account == account and one.is_active for one in resellers(desk)):
+        raise Refused("400", f"AssociatedPartnerId {account} has no relationship with the partner.")

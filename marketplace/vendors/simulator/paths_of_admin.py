@@ -10,6 +10,7 @@ from marketplace.vendors.simulator import bills, changing, disturbing, life, sho
 from marketplace.vendors.simulator.answers import answer
 from marketplace.vendors.simulator.desk import time_of
 from marketplace.vendors.simulator.documents import BillError, Customer, Disturbance, Order, Subscription
+from marketplace.vendors.simulator.firms import connect
 from marketplace.vendors.simulator.paths_of_vendor import desk, sent
 from marketplace.vendors.simulator.refusals import Refused, not_found
 
@@ -54,6 +55,15 @@ def clock() -> Response:
     desk().now = time_of(world, utc_now())
     life.let_pass(desk())
     return answer({"now": shown.moment(desk().now)})
+
+
+@blueprint.post("/resellers")
+def connect_reseller() -> Response:
+    """Make a partner id (`partner_id`) a reseller of the wholesaler's, or none any more (`is_active`)."""
+    partner_id = str(sent().get("partner_id", ""))
+    if not partner_id.isdigit():
+        raise Refused("400", "partner_id is a number.")
+    return answer(shown.reseller(connect(desk(), partner_id, is_active=sent().get("is_active", True))))
 
 
 @blueprint.post("/provisioning")

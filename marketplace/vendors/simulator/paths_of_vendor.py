@@ -10,8 +10,15 @@ from marketplace.vendors.simulator import bills, changing, disturbing, selling, 
 from marketplace.vendors.simulator.answers import answer, page
 from marketplace.vendors.simulator.catalogue import Sku
 from marketplace.vendors.simulator.desk import OWN_PARTNER_ID, OWN_TENANT, Desk
-from marketplace.vendors.simulator.documents import Customer, Order, Signed, Subscription, Transition
-from marketplace.vendors.simulator.firms import address_rules, check_address, check_registration
+from marketplace.vendors.simulator.documents import Customer, Order, Reseller, Signed, Transition
+from marketplace.vendors.simulator.firms import (
+    address_rules,
+    check_address,
+    check_registration,
+    check_reseller,
+    connect,
+    resellers,
+)
 from marketplace.vendors.simulator.refusals import Refused, not_found
 from marketplace.vendors.simulator.selling import UNKNOWN_PARTNER, UNSIGNED_PARTNER
 
@@ -71,26 +78,17 @@ def agreement_status() -> Response:
         raise Refused("2001", "Both MPN Id and Tenant Id should not be passed.")
     if partner_id and not partner_id.isdigit():
         raise Refused("2000", "MPN Id must be numeric.")
-    return answer({"isAgreementSigned": partner_id != UNSIGNED_PARTNER})
+    is_signed = partner_id != UNSIGNED_PARTNER
+    if partner_id and is_signed and desk().store.find(Reseller, partner_id) is None:
+        # Firms sign and accept the wholesaler's invitation in the same portal: here, at the same moment.
+        connect(desk(), partner_id)
+    return answer({"isAgreementSigned": is_signed})
 
 
 @blueprint.get("/v1/relationships")
 def relationships() -> Response:
-    """List the resellers whose partner id is on some subscription."""
-    known = sorted({one.partner_id for one in desk().store.all(Subscription) if one.partner_id})
-    return page(
-        [
-            {
-                "id": f"{int(partner_id):08d}-f5f3-4528-93a9-c16c6373cb59",
-                "name": f"Partner {partner_id}",
-                "relationshipType": "is_indirect_cloud_solution_provider_of",
-                "state": "Active",
-                "mpnId": partner_id,
-                "location": "FR",
-            }
-            for partner_id in known
-        ]
-    )
+    """List the wholesaler's resellers."""
+    return page([shown.reseller(one) for one in resellers(desk())])
 
 
 @blueprint.get("/v1/countryvalidationrules/<country>")
@@ -153,6 +151,7 @@ def create_customer() -> Response:
     company, billing = body.get("companyProfile", {}), body.get("billingProfile", {})
     address = billing.get("defaultAddress", {})
     check_address(address)
+    check_reseller(desk(), body.get("associatedPartnerId") or "")
     check_registration(address.get("country", ""), company.get("organizationRegistrationNumber", ""))
     domain = str(company.get("domain", "")).casefold()
     if not re.fullmatch(r"[a-z0-9-]{1,27}\.onmicrosoft\.com", domain):

@@ -8,7 +8,7 @@ from typing import Any
 
 from marketplace.vendors.simulator.catalogue import BILLING_CURRENCY, Sku
 from marketplace.vendors.simulator.desk import Desk
-from marketplace.vendors.simulator.documents import Cart, CartLine, Order, Subscription
+from marketplace.vendors.simulator.documents import Cart, CartLine, Order, Reseller, Subscription
 from marketplace.vendors.simulator.selling import fault_of
 
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
@@ -32,6 +32,18 @@ def day(value: date) -> str:
 def collection(items: Sequence[Body]) -> Body:
     """Wrap the items of a list."""
     return {"totalCount": len(items), "items": list(items), "attributes": {"objectType": "Collection"}}
+
+
+def reseller(one: Reseller) -> Body:
+    """Show a reseller of the wholesaler's."""
+    return {
+        "id": one.account,
+        "name": one.name,
+        "relationshipType": "is_indirect_cloud_solution_provider_of",
+        "state": "Active" if one.is_active else "Inactive",
+        "mpnId": one.id,
+        "location": one.country,
+    }
 
 
 def product(sku: Sku) -> Body:

@@ -14,6 +14,7 @@ add_order_pages(
         views=Permission.WHOLESALER_ORDERS_VIEW,
         places=Permission.WHOLESALER_ORDERS_PLACE,
         approves=Permission.WHOLESALER_ORDERS_APPROVE,
+        opens=Permission.WHOLESALER_PARTIES_MANAGE,
     )
 )
 add_rule_pages(RulePages(blueprint, Audience.WHOLESALER, Permission.WHOLESALER_ORDERS_APPROVE))

@@ -15,16 +15,18 @@ from marketplace.accounts.queries import PersonRow, people_visible_to, person_ro
 from marketplace.accounts.roles import ROLE_LABELS
 from marketplace.billing.queries.statements import months_of_customer, months_of_reseller
 from marketplace.core.actor import Actor, Audience, Permission
+from marketplace.web.account_pages import AccountPages, accounts_context, add_account_pages
 from marketplace.web.admin import blueprint
 from marketplace.web.guards import requires
 from marketplace.web.navigation import Hit, add_search
 from marketplace.web.session import current_actor, transaction
-from resellers.models import AccountMapping, Customer, PriceRule, Reseller
-from resellers.queries.terms import mapping_list, rule_list
+from resellers.models import Customer, PriceRule, Reseller
+from resellers.queries.terms import rule_list
 
 _MONTHS = 6
 _MOST_SHOWN = 50
 _FIRST_FEW = 5
+add_account_pages(AccountPages(blueprint, Permission.WHOLESALER_PARTIES_MANAGE))
 
 
 @blueprint.get("/resellers/<uuid:reseller_id>")
@@ -71,12 +73,6 @@ def customer(customer_id: UUID) -> ResponseReturnValue:
         if found is None:
             abort(404)
         party, of_reseller = found
-        accounts = session.execute(
-            mapping_list()
-            .where(Customer.id == party.id)
-            .order_by(AccountMapping.valid_from.desc().nulls_last(), AccountMapping.id)
-            .limit(_MOST_SHOWN)
-        ).all()
         rules = session.execute(
             rule_list().where(Customer.id == party.id).order_by(*_RULE_ORDER).limit(_MOST_SHOWN)
         ).all()
@@ -84,7 +80,9 @@ def customer(customer_id: UUID) -> ResponseReturnValue:
             "admin/parties/customer.html",
             party=party,
             reseller=of_reseller,
-            accounts=accounts,
+            **accounts_context(session, party),
+            may_manage=current_actor().may(Permission.WHOLESALER_PARTIES_MANAGE)
+            and not current_actor().is_read_only,
             rules=rules,
             months=months_of_customer(session, party.id, most=_MONTHS),
             people=_people(session, Membership.customer_id == party.id),

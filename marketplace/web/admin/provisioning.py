@@ -13,9 +13,10 @@ from wtforms.validators import InputRequired, Length
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
+from marketplace.vendors.customer_accounts.queries import OF_ACCOUNTS
 from marketplace.vendors.models import ProvisioningRequest
 from marketplace.vendors.provisioning import operations
-from marketplace.vendors.provisioning.requests import asked_from_data, result_from_data
+from marketplace.vendors.provisioning.requests import Asked, asked_from_data, result_from_data
 from marketplace.vendors.provisioning.rules import RequestState
 from marketplace.vendors.queries import (
     RequestRow,
@@ -25,8 +26,9 @@ from marketplace.vendors.queries import (
     list_requests,
     request_row,
 )
-from marketplace.vendors.values import Purchase
+from marketplace.vendors.values import Attestation, Contact, KnownAccount, NewCustomer, Purchase
 from marketplace.web.admin import blueprint
+from marketplace.web.filters import day as shown_day
 from marketplace.web.filters import said
 from marketplace.web.form_posts import carry_out
 from marketplace.web.forms import PageForm
@@ -35,6 +37,7 @@ from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
 from marketplace.web.navigation import GROUP_VENDORS, add_to_menu
 from marketplace.web.session import current_actor, transaction
 from resellers.models import Customer, Reseller
+from resellers.operations.mapping import AccountOfAnother
 
 add_to_menu(
     Audience.WHOLESALER,
@@ -90,6 +93,15 @@ class ReferenceForm(PageForm):
     """The vendor's own number of what was ordered by hand. A field a line follows."""
 
     order = StringField(lazy_gettext("The vendor's order number"), validators=[Length(max=200)])
+
+
+class AccountForm(PageForm):
+    """The account that was opened by hand, or looked at."""
+
+    order = StringField(
+        lazy_gettext("The customer's account"),
+        validators=[InputRequired(lazy_gettext("Write the account.")), Length(max=200)],
+    )
 
 
 def _state_is(value: str) -> ColumnElement[bool]:
@@ -163,7 +175,12 @@ _REQUESTS = ListView[RequestRow](
 
 
 #: What can be put right in a form; a request that moved on has none any more.
-_OF_THE_FORM = (operations.WordsMissing, operations.ReferenceMissing)
+_OF_THE_FORM = (
+    operations.WordsMissing,
+    operations.ReferenceMissing,
+    operations.AccountMissing,
+    AccountOfAnother,
+)
 
 
 @blueprint.get("/provisioning")
@@ -247,7 +264,7 @@ def give_up_provisioning(request_id: UUID) -> ResponseReturnValue:
 @requires(Permission.WHOLESALER_VENDORS_MANAGE)
 def complete_provisioning(request_id: UUID) -> ResponseReturnValue:
     """Note that it was done by hand."""
-    form = ReferenceForm()
+    form = _sent_reference_form(request_id)
     return carry_out(
         form,
         lambda session: operations.complete_by_hand(
@@ -265,6 +282,15 @@ def complete_provisioning(request_id: UUID) -> ResponseReturnValue:
     )
 
 
+def _sent_reference_form(request_id: UUID) -> PageForm:
+    with transaction() as session:
+        found = find_request(session, actor=current_actor(), request_id=request_id)
+        if found is None:
+            abort(404)
+        is_account = found[0].kind in OF_ACCOUNTS
+    return AccountForm() if is_account else ReferenceForm()
+
+
 def _references(given: Mapping[str, str]) -> dict[int, str]:
     """Read the references of the lines: fields `line-1`, `line-2` and so on."""
     found = {}
@@ -275,12 +301,50 @@ def _references(given: Mapping[str, str]) -> dict[int, str]:
     return found
 
 
+def _reference_form(what: Asked) -> PageForm:
+    """Ask for what this kind of request is found by."""
+    match what:
+        case KnownAccount():
+            return AccountForm(formdata=None, data={"order": what.account})
+        case NewCustomer():
+            return AccountForm(formdata=None)
+        case _:
+            return ReferenceForm(formdata=None)
+
+
+def _particulars(what: Asked) -> list[tuple[str, str]]:
+    """Give what staff type into the vendor's portal where they open an account or record an agreement there."""
+    match what:
+        case NewCustomer():
+            address, contact = what.address, what.contact
+            place = " ".join(filter(None, (address.postal_code, address.city, address.state)))
+            return [
+                (gettext("Name"), what.name),
+                (gettext("Domain"), what.domain or "–"),
+                (gettext("Address"), f"{address.line}, {place}, {address.country}"),
+                (gettext("Contact"), _contact(contact)),
+                (gettext("Registration number"), what.registration_number or "–"),
+            ]
+        case Attestation():
+            return [
+                (gettext("Contact"), _contact(what.contact)),
+                (gettext("Accepted on"), shown_day(what.agreed_on)),
+                (gettext("Template"), what.template),
+            ]
+        case _:
+            return []
+
+
+def _contact(one: Contact) -> str:
+    return ", ".join(filter(None, (f"{one.first_name} {one.last_name}", one.email, one.phone)))
+
+
 def _page(
     request_id: UUID,
     *,
     answer_form: AnswerForm | None = None,
     reason_form: ReasonForm | None = None,
-    reference_form: ReferenceForm | None = None,
+    reference_form: PageForm | None = None,
 ) -> str:
     actor = current_actor()
     with transaction() as session:
@@ -301,6 +365,7 @@ def _page(
             may_act=actor.may(Permission.WHOLESALER_VENDORS_MANAGE) and not actor.is_read_only,
             answer_form=answer_form or AnswerForm(formdata=None),
             reason_form=reason_form or ReasonForm(formdata=None),
-            reference_form=reference_form or ReferenceForm(formdata=None),
+            particulars=_particulars(what),
+            reference_form=reference_form or _reference_form(what),
             given=request.form,
         )

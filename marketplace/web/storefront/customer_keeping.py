@@ -22,6 +22,7 @@ from marketplace.core.country import COUNTRIES
 from marketplace.core.csv_table import ImportResult
 from marketplace.core.currency import CURRENCIES
 from marketplace.core.errors import Refusal
+from marketplace.web.account_pages import tell_vendor
 from marketplace.web.filters import said as translated
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import accepts_upload, requires
@@ -192,6 +193,7 @@ def record_agreement(customer_id: UUID) -> ResponseReturnValue:
                     agreed_on=form.agreed_on.data,
                     today=utc_now().date(),
                 )
+                tell_vendor(session, customer_id=customer_id, vendor=form.vendor.data or "")
     except FaultyEntry as faulty:
         form.refuse_entry(faulty)
     if form.errors:

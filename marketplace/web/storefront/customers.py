@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from marketplace.billing.queries.consumption import consumption
 from marketplace.billing.queries.margins import (
     CustomerRow,
-    accounts_of_customer,
     customers_called,
     customers_with_margin,
     find_customer,
@@ -22,6 +21,7 @@ from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.errors import N_
 from marketplace.orders.models import CustomerBuying
 from marketplace.web import filters as shown
+from marketplace.web.account_pages import AccountPages, accounts_context, add_account_pages
 from marketplace.web.day_charts import day_chart, ranking
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
@@ -44,6 +44,7 @@ add_to_menu(
 )
 
 _FIRST_FEW = 8
+add_account_pages(AccountPages(blueprint, Permission.RESELLER_CUSTOMERS_MANAGE))
 
 
 def _list(actor: Actor) -> ListView[CustomerRow]:
@@ -161,7 +162,7 @@ def customer(customer_id: UUID) -> ResponseReturnValue:
             "consumption": charts,
             "charts": [day_chart(one, title=_sold_by_day(choice.period)) for one in charts],
             "history": margin_by_month(session, actor=actor, customer=found.id),
-            "accounts": accounts_of_customer(session, customer=found.id),
+            **accounts_context(session, found),
             # A percentage on what the firm pays would tell what it pays.
             "may_set_prices": actor.may(Permission.RESELLER_RULES_MANAGE),
             "buying": session.get(CustomerBuying, found.id),

@@ -19,6 +19,7 @@ add_order_pages(
         views=Permission.RESELLER_ORDERS_VIEW,
         places=Permission.RESELLER_ORDERS_PLACE,
         approves=Permission.RESELLER_ORDERS_APPROVE,
+        opens=Permission.RESELLER_CUSTOMERS_MANAGE,
     )
 )
 add_rule_pages(RulePages(blueprint, Audience.RESELLER, Permission.RESELLER_ORDERS_APPROVE))

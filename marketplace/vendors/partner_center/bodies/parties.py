@@ -32,8 +32,8 @@ def address_rules(body: Body) -> AddressRules:
     )
 
 
-def customer_body(customer: NewCustomer, rules: AddressRules) -> dict[str, Any]:
-    """Write a firm that is to get an account."""
+def customer_body(customer: NewCustomer, rules: AddressRules, *, reseller_account: str) -> dict[str, Any]:
+    """Write a firm that is to get an account, for the reseller whose own account is named."""
     contact, address = customer.contact, customer.address
     profile: dict[str, Any] = {
         "email": contact.email,
@@ -57,8 +57,8 @@ def customer_body(customer: NewCustomer, rules: AddressRules) -> dict[str, Any]:
     }
     if customer.registration_number:
         body["companyProfile"]["organizationRegistrationNumber"] = customer.registration_number
-    if customer.reseller_account:
-        body["associatedPartnerId"] = customer.reseller_account
+    if reseller_account:
+        body["associatedPartnerId"] = reseller_account
     return body
 
 
