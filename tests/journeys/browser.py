@@ -61,7 +61,12 @@ class Person:
 
     def opens(self, name: str | re.Pattern[str], *, within: str = "main") -> None:
         """Follow the first link with a name; in a menu, with just that name."""
-        self.page.locator(within).get_by_role("link", name=name, exact=within == "nav").first.click()
+        place = self.page.locator(within)
+        if within == "nav":
+            group = place.locator("details:not([open])").filter(has=place.page.get_by_text(name, exact=True))
+            for closed in group.all():
+                closed.locator("summary").click()
+        place.get_by_role("link", name=name, exact=within == "nav").first.click()
         self.page.wait_for_load_state()
 
     def presses(self, name: str | re.Pattern[str], *, within: str = "main") -> None:

@@ -15,7 +15,7 @@ from marketplace.web.consumption_list import consumption_list, product_days, sel
 from marketplace.web.day_charts import day_chart
 from marketplace.web.guards import requires
 from marketplace.web.months import chosen_month
-from marketplace.web.navigation import add_to_menu
+from marketplace.web.navigation import GROUP_MONEY, add_to_menu
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.storefront import blueprint
 from resellers.models import Hop
@@ -27,6 +27,7 @@ add_to_menu(
     icon="chart-bar",
     permission=Permission.RESELLER_CUSTOMERS_VIEW,
     place=40,
+    group=GROUP_MONEY,
     words="usage services products days",
 )
 

@@ -13,7 +13,7 @@ from marketplace.core.errors import N_, Refusal
 from marketplace.web.branding import accent_proposal, own_host
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import requires
-from marketplace.web.navigation import add_to_menu
+from marketplace.web.navigation import GROUP_FIRM, add_to_menu
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.sign_in.entering import is_ours
 from marketplace.web.storefront import blueprint
@@ -46,6 +46,7 @@ add_to_menu(
     icon="building-store",
     permission=VIEW,
     place=75,
+    group=GROUP_FIRM,
     words="settings brand logo colour terms enrolment agreement credit",
 )
 

@@ -3,7 +3,7 @@
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.errors import N_
 from marketplace.web.floor_pages import FloorPages, add_floor_pages
-from marketplace.web.navigation import add_to_menu
+from marketplace.web.navigation import GROUP_TERMS, add_to_menu
 from marketplace.web.storefront import blueprint
 
 add_to_menu(
@@ -13,6 +13,7 @@ add_to_menu(
     icon="scale",
     permission=Permission.RESELLER_RULES_MANAGE,
     place=52,
+    group=GROUP_TERMS,
     in_menu=False,
     words="minimum margin markup limit price rules",
 )

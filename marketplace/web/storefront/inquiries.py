@@ -20,7 +20,7 @@ from marketplace.web.filters import said
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Kind, ListView, OnPhone
-from marketplace.web.navigation import add_to_menu
+from marketplace.web.navigation import GROUP_QUESTIONS, add_to_menu
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.storefront import blueprint
 from resellers.models import Customer
@@ -32,6 +32,7 @@ add_to_menu(
     icon="message-question",
     permission=Permission.RESELLER_INQUIRIES_ANSWER,
     place=62,
+    group=GROUP_QUESTIONS,
     words="vendor inquiry orders waiting",
 )
 

@@ -33,7 +33,7 @@ from marketplace.web.focus_files import focus_file
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Kind, ListView, OnPhone
 from marketplace.web.months import MonthChoice, chosen_month
-from marketplace.web.navigation import add_to_menu
+from marketplace.web.navigation import GROUP_MONEY, add_to_menu
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.statement_lines import line_filters, parsed_day, respond_with_lines
 from marketplace.web.storefront import blueprint
@@ -46,6 +46,7 @@ add_to_menu(
     icon="coins",
     permission=Permission.RESELLER_STATEMENTS_VIEW,
     place=30,
+    group=GROUP_MONEY,
     words="purchases wholesale bill cost",
 )
 

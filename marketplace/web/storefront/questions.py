@@ -18,7 +18,7 @@ from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
 from marketplace.web.guards import requires
 from marketplace.web.listing import Filter
-from marketplace.web.navigation import add_to_menu
+from marketplace.web.navigation import GROUP_QUESTIONS, add_to_menu
 from marketplace.web.question_pages import WordsForm, question_list
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.storefront import blueprint
@@ -31,6 +31,7 @@ add_to_menu(
     icon="message-question",
     permission=Permission.RESELLER_QUESTIONS_ASK,
     place=60,
+    group=GROUP_QUESTIONS,
     words="inbox answers",
 )
 

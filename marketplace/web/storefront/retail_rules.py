@@ -26,7 +26,7 @@ from marketplace.web import filters as shown
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
-from marketplace.web.navigation import add_to_menu
+from marketplace.web.navigation import GROUP_TERMS, add_to_menu
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.storefront import blueprint
 from marketplace.web.storefront.rule_effects import RuleEffect, effect_of
@@ -43,6 +43,7 @@ add_to_menu(
     icon="tags",
     permission=Permission.RESELLER_RULES_MANAGE,
     place=50,
+    group=GROUP_TERMS,
     words="rules retail margin markup",
 )
 

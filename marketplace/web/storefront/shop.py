@@ -3,7 +3,7 @@
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.errors import N_
 from marketplace.web.consumption_shop import add_consumption_pages
-from marketplace.web.navigation import add_to_menu
+from marketplace.web.navigation import GROUP_FIRM, add_to_menu
 from marketplace.web.order_pages import OrderPages, add_order_pages
 from marketplace.web.order_rule_pages import RulePages, add_rule_pages
 from marketplace.web.shop_pages import ShopPages, add_shop_pages
@@ -48,6 +48,7 @@ add_to_menu(
     icon="shield-check",
     permission=Permission.RESELLER_ORDERS_APPROVE,
     place=90,
+    group=GROUP_FIRM,
     in_menu=False,
     words="approve orders limits",
 )

@@ -24,7 +24,7 @@ from marketplace.core.period import Period
 from marketplace.web import filters as shown
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
-from marketplace.web.navigation import add_to_menu
+from marketplace.web.navigation import GROUP_MONEY, add_to_menu
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.statement_lines import respond_with_lines
 from marketplace.web.storefront import blueprint
@@ -37,6 +37,7 @@ add_to_menu(
     icon="file-text",
     permission=Permission.RESELLER_STATEMENTS_VIEW,
     place=32,
+    group=GROUP_MONEY,
     words="documents download purchases",
 )
 add_to_menu(
@@ -46,6 +47,7 @@ add_to_menu(
     icon="receipt",
     permission=Permission.RESELLER_CUSTOMERS_VIEW,
     place=34,
+    group=GROUP_MONEY,
     in_menu=False,
     words="sales retail documents download",
 )

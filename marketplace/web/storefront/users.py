@@ -3,7 +3,7 @@
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.errors import N_
 from marketplace.web.audit_trail import add_audit_page
-from marketplace.web.navigation import add_to_menu
+from marketplace.web.navigation import GROUP_FIRM, add_to_menu
 from marketplace.web.people import PeoplePages, add_people_pages
 from marketplace.web.storefront import blueprint
 
@@ -20,6 +20,7 @@ add_to_menu(
     icon="users",
     permission=Permission.RESELLER_USERS_MANAGE,
     place=80,
+    group=GROUP_FIRM,
     words="users roles access invite colleagues",
 )
 add_to_menu(
@@ -29,6 +30,7 @@ add_to_menu(
     icon="history",
     permission=Permission.RESELLER_AUDIT_VIEW,
     place=81,
+    group=GROUP_FIRM,
     in_menu=False,
     words="log audit history",
 )
