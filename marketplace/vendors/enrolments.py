@@ -1,4 +1,4 @@
-"""What vendors say of resellers: asked again every night and before something is bought, kept with the enrolment."""
+"""What vendors say of resellers: asked again every night and before something is changed, kept with the enrolment."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -34,6 +34,8 @@ _KNOWN = N_("known, and its agreement is signed.")
 _UNSIGNED = N_("its partner agreement is not signed.")
 _UNKNOWN = N_("it does not know this partner id.")
 
+_ENROLLED = select(Enrolment, Reseller).join(Reseller, Reseller.id == Enrolment.reseller_id)
+
 Connect = Callable[[str], Connector]
 Clock = Callable[[], datetime]
 Pause = Callable[[float], None]
@@ -65,20 +67,32 @@ def answer_of(found: PartnerStanding) -> VendorAnswer:
     )
 
 
-def record_standing(
+def keep_word(
     session: Session, reseller_id: int, vendor: str, found: PartnerStanding, *, now: datetime
-) -> bool:
-    """Keep what a vendor said of a reseller; give whether it is another word than before."""
-    enrolment_id = session.scalars(
-        select(Enrolment.public_id).where(Enrolment.reseller_id == reseller_id, Enrolment.vendor == vendor)
+) -> None:
+    """Keep what a vendor said of a reseller, and tell staff where it is another word than before."""
+    enrolment, reseller = session.execute(
+        _ENROLLED.where(Enrolment.reseller_id == reseller_id, Enrolment.vendor == vendor)
     ).one()
-    return record_answer(
+    changed = _record(session, enrolment, reseller, found, now=now)
+    _tell(session, vendor, [changed] if changed else [])
+
+
+def _record(
+    session: Session, enrolment: Enrolment, reseller: Reseller, found: PartnerStanding, *, now: datetime
+) -> _Changed | None:
+    """Keep what a vendor said; give it where it is news. A first good word is none."""
+    is_first = enrolment.checked_at is None
+    is_other = record_answer(
         session,
         actor=Actor.system(),
-        enrolment_id=enrolment_id,
+        enrolment_id=enrolment.public_id,
         answer=answer_of(found),
         now=now,
     )
+    if not is_other or (is_first and found.is_good):
+        return None
+    return _Changed(reseller.legal_name, reseller.public_id, found)
 
 
 def check_enrolments(
@@ -107,10 +121,8 @@ def check_enrolments(
                 continue
             done, failures = done + 1, 0
             with database.owner_transaction() as session:
-                is_other = record_standing(session, reseller.id, vendor, found, now=clock())
-                # A first good word is no news.
-                if is_other and not (enrolment.checked_at is None and found.is_known and found.has_signed):
-                    changed.append(_Changed(reseller.legal_name, reseller.public_id, found))
+                news = _record(session, enrolment, reseller, found, now=clock())
+            changed += [news] if news else []
     left = len(waiting) - done
     with database.owner_transaction() as session:
         _tell(session, vendor, changed, left=left, why=why)
@@ -119,20 +131,19 @@ def check_enrolments(
 
 def _waiting(session: Session, vendor: str, *, before: datetime) -> list[tuple[Enrolment, Reseller]]:
     found = session.execute(
-        select(Enrolment, Reseller)
-        .join(Reseller, Reseller.id == Enrolment.reseller_id)
-        .where(
+        _ENROLLED.where(
             Enrolment.vendor == vendor,
             Enrolment.partner_id != "",
             Enrolment.status.in_((EnrolmentStatus.ACTIVE.value, EnrolmentStatus.PENDING.value)),
             or_(Enrolment.checked_at.is_(None), Enrolment.checked_at < before),
-        )
-        .order_by(Enrolment.checked_at.nulls_first(), Enrolment.id)
+        ).order_by(Enrolment.checked_at.nulls_first(), Enrolment.id)
     )
     return [(enrolment, reseller) for enrolment, reseller in found]
 
 
-def _tell(session: Session, vendor: str, changed: list[_Changed], *, left: int, why: Phrase | None) -> None:
+def _tell(
+    session: Session, vendor: str, changed: list[_Changed], *, left: int = 0, why: Phrase | None = None
+) -> None:
     """Tell staff what is otherwise than before, and whom nobody could ask about."""
     told: list[tuple[Phrase, str]] = []
     if len(changed) > _MOST_TOLD:

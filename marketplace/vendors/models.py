@@ -45,7 +45,7 @@ class ProvisioningRequest(Base):
     # purchase, change, upgrade, customer, account, attestation: and what is asked, as `requests.py` writes it.
     kind: Mapped[str]
     asked: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    # Whether it buys more: then the vendor's word on the reseller must be a good one, and not old.
+    # Whether it buys more: then a bad word of the vendor's on the reseller stops it.
     buys: Mapped[bool] = mapped_column(default=False, server_default=false())
     # For people: "10 × Microsoft 365 Business Premium".
     about: Mapped[Phrase] = mapped_column(StoredPhrase())

@@ -138,6 +138,11 @@ class PartnerStanding:
     is_known: bool
     has_signed: bool
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the vendor sells through it."""
+        return self.is_known and self.has_signed
+
 
 @dataclass(frozen=True, slots=True)
 class PartnerRelation:

@@ -68,6 +68,12 @@ class Desk:
 
     def buy_for_a_partner(self, account: str, partner_id: str = RESELLER, *, told_job: str = "") -> int:
         """Ask for a purchase by a reseller the vendor has never been asked about."""
+        self.enrol(partner_id)
+        asked = Purchase(account, (line(partner_id=partner_id),))
+        return self.ask(asked, account=account, told_job=told_job, customer="quiberon", buys=True)
+
+    def enrol(self, partner_id: str) -> None:
+        """Enrol a reseller of the customer Quiberon, whom the vendor has never been asked about."""
         with self.database.owner_transaction() as session:
             buyer = make_customer(session, "quiberon")
             session.add(
@@ -79,12 +85,19 @@ class Desk:
                     partner_id=partner_id,
                 )
             )
-        asked = Purchase(account, (line(partner_id=partner_id),))
-        return self.ask(asked, account=account, told_job=told_job, customer="quiberon", buys=True)
 
-    def change(self, account: str, subscription: str, change: Change) -> int:
+    def change(
+        self,
+        account: str,
+        subscription: str,
+        change: Change,
+        *,
+        customer: str = "carnac",
+        buys: bool = False,
+    ) -> int:
         """Ask for a change."""
-        return self.ask(SubscriptionChange(subscription, change), account=account)
+        asked = SubscriptionChange(subscription, change)
+        return self.ask(asked, account=account, customer=customer, buys=buys)
 
     def connect(self, vendor: str) -> Connector:
         """Connect as the worker does."""

@@ -33,6 +33,7 @@ from marketplace.subscriptions.rules.changes import (
 from marketplace.subscriptions.words import When
 from marketplace.vendors import values
 from marketplace.vendors.provisioning.operations import ask
+from marketplace.vendors.provisioning.partner_checks import buys
 from marketplace.vendors.provisioning.requests import (
     Asked,
     NewRequest,
@@ -46,6 +47,9 @@ from resellers.queries.standing import selling_state
 FOLLOW = "orders.follow"
 _CHANGED = N_("%(product)s: %(change)s")
 _CHECKED_FIRST = N_("Before anything is bought, %(vendor)s is asked again about the partner id %(id)s.")
+_CHECKED_ASIDE = N_(
+    "%(vendor)s is asked again about the partner id %(id)s. Whatever it says, this goes on: it buys nothing."
+)
 
 
 def begin(session: Session, order: Order, *, actor: Actor, now: datetime) -> None:
@@ -79,7 +83,7 @@ def _ask_for_purchases(
     for vendor, of_vendor in by_vendor.items():
         # Blank where the mapping has ended since: staff then do it by hand.
         account = account_at(session, customer_id=order.customer_id, vendor=vendor, day=now.date()) or ""
-        partner_id = _partner_of(session, order, vendor, now=now)
+        partner_id = _partner_of(session, order, vendor, buys=True, now=now)
         purchase = values.Purchase(
             account,
             tuple(
@@ -103,11 +107,11 @@ def _ask_for_purchases(
         _ask(session, order, vendor, account, purchase, about=about, name=vendor, buys=True, actor=actor)
 
 
-def _partner_of(session: Session, order: Order, vendor: str, *, now: datetime) -> str:
-    """Give the partner on record, and write down where the vendor is asked about it before anything is bought."""
+def _partner_of(session: Session, order: Order, vendor: str, *, buys: bool, now: datetime) -> str:
+    """Give the partner on record, and write down where the vendor is asked about it before anything is done."""
     selling = selling_state(session, order.reseller_id, vendor, now=now)
     if selling.needs_check:
-        words = Phrase.of(_CHECKED_FIRST, vendor=vendor, id=selling.partner_id)
+        words = Phrase.of(_CHECKED_FIRST if buys else _CHECKED_ASIDE, vendor=vendor, id=selling.partner_id)
         note(session, order, actor=Actor.system(), now=now, words=words)
     return selling.partner_id
 
@@ -119,13 +123,10 @@ def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: A
     asked: Asked
     if isinstance(change, Upgrade | ConvertTrial) and not _waits_for_renewal(line):
         asked = SubscriptionUpgrade(name, _upgrade(line, change.quantity))
-        buys = True
     else:
-        told = _asked_change(subscription, line, change)
-        asked = SubscriptionChange(name, told)
-        buys = told.plan is not None or (told.quantity or 0) > subscription.quantity
-    if buys:
-        _partner_of(session, order, subscription.vendor, now=now)
+        asked = SubscriptionChange(name, _asked_change(subscription, line, change))
+    is_more = buys(asked, seats=subscription.quantity)
+    _partner_of(session, order, subscription.vendor, buys=is_more, now=now)
     _ask(
         session,
         order,
@@ -138,7 +139,7 @@ def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: A
             change=change_words(line.change or {}),
         ),
         name=str(line.public_id),
-        buys=buys,
+        buys=is_more,
         actor=actor,
     )
 

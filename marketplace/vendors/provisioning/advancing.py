@@ -16,7 +16,7 @@ from marketplace.core.actor import Audience, Permission
 from marketplace.core.db import Database
 from marketplace.core.errors import N_, Phrase
 from marketplace.vendors.connector import Connector
-from marketplace.vendors.enrolments import record_standing
+from marketplace.vendors.enrolments import keep_word
 from marketplace.vendors.models import ProvisioningAttempt, ProvisioningRequest
 from marketplace.vendors.provisioning.carrying_out import Outcome, Step, carry_out
 from marketplace.vendors.provisioning.operations import send, tell, turn
@@ -111,10 +111,13 @@ def _begin(session: Session, *, request_id: int, now: datetime) -> _Begun | None
 
 
 def _step(session: Session, request: ProvisioningRequest, *, now: datetime) -> Step:
-    """Say what is next. What buys goes out with the partner id of the day, once the vendor's word on it is good."""
+    """Say what is next: the vendor is asked about the reseller first where its last word is old.
+
+    What buys goes out with the partner id of the day, once the word on it is good; what gives back goes out anyhow.
+    """
     asked = asked_from_data(request.kind, request.asked)
     partner_id = ""
-    if request.buys and not request.orders:
+    if not request.orders:
         selling = selling_state(session, request.reseller_id, request.vendor, now=now)
         partner_id = selling.partner_id if selling.needs_check else ""
         if isinstance(asked, Purchase):
@@ -129,6 +132,7 @@ def _step(session: Session, request: ProvisioningRequest, *, now: datetime) -> S
         orders=tuple(request.orders),
         answer=request.answer,
         partner_id=partner_id,
+        buys=request.buys,
     )
 
 
@@ -137,12 +141,12 @@ def _finish(session: Session, *, request_id: int, begun: _Begun, outcome: Outcom
     request = session.get_one(ProvisioningRequest, request_id, with_for_update=True)
     attempt = session.get_one(ProvisioningAttempt, begun.attempt_id)
     if outcome.partner is not None:
-        record_standing(session, request.reseller_id, request.vendor, outcome.partner, now=now)
+        keep_word(session, request.reseller_id, request.vendor, outcome.partner, now=now)
     state, pause = outcome.state, _pause(request, outcome)
     if state is RequestState.QUEUED and request.attempts >= MOST_ATTEMPTS:
         state, pause = RequestState.FAILED, None
     attempt.ended_at, attempt.outcome = now, state.value
-    attempt.words, attempt.received = outcome.error, outcome.received
+    attempt.words, attempt.received = outcome.error or outcome.aside, outcome.received
     turn(request, state, now=now)
     request.orders = list(outcome.orders)
     request.error, request.error_code = outcome.error, outcome.error_code
@@ -162,7 +166,7 @@ def _finish(session: Session, *, request_id: int, begun: _Begun, outcome: Outcom
 
 def _pause(request: ProvisioningRequest, outcome: Outcome) -> timedelta | None:
     match outcome.state:
-        case RequestState.QUEUED if outcome.partner is None:
+        case RequestState.QUEUED if outcome.error is not None:
             return pause_after(request.attempts, outcome.retry_after)
         case RequestState.WAITING:
             return look_again_after(request.attempts - 1)

@@ -1,7 +1,7 @@
 """One step of a request at its vendor: ask, look, or answer. Values in, an outcome out; no database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -49,6 +49,16 @@ _NOT_SAID = N_(
     "%(vendor)s has this account under the name %(name)s, but does not say that the reseller sells to it: make sure "
     "that it is the customer's before it is noted as done."
 )
+_UNKNOWN_ASIDE = N_(
+    "%(vendor)s does not know the reseller's partner id %(id)s. It was done all the same, since it buys nothing."
+)
+_UNSIGNED_ASIDE = N_(
+    "%(vendor)s says that the partner %(id)s has not signed its partner agreement. It was done all the same, since it "
+    "buys nothing."
+)
+_NO_WORD = N_(
+    "Nothing could be heard of the partner id %(id)s (%(why)s). It was done all the same, since it buys nothing."
+)
 _CANCELLED = N_("The vendor cancelled the order: %(words)s")
 _UPGRADE_FAILED = N_("The vendor did not carry out the upgrade: %(words)s")
 
@@ -71,13 +81,15 @@ class Step:
     key: UUID
     orders: Sequence[str] = ()
     answer: str = ""
-    # The reseller's partner id, where the vendor is to look at it before anything is asked.
+    # The reseller's partner id, where the vendor is to look at it before anything is asked; and whether a bad word
+    # stops what is asked.
     partner_id: str = ""
+    buys: bool = False
 
     @property
     def name(self) -> str:
         """What kind of step it is."""
-        if self.partner_id:
+        if self.partner_id and self.buys:
             return "check"
         return "answer" if self.orders and self.answer else "look" if self.orders else "ask"
 
@@ -94,8 +106,9 @@ class Outcome:
     error_code: str = ""
     retry_after: timedelta | None = None
     received: dict[str, Any] = field(default_factory=dict)
-    # What the vendor says of the reseller.
+    # What the vendor says of the reseller, and what came of it where the request went on all the same.
     partner: PartnerStanding | None = None
+    aside: Phrase | None = None
 
 
 def carry_out(connector: Connector, step: Step) -> Outcome:
@@ -125,7 +138,7 @@ def carry_out(connector: Connector, step: Step) -> Outcome:
 
 def _carry_out(connector: Connector, step: Step) -> Outcome:
     if step.partner_id and Capability.PARTNERS in connector.capabilities:
-        return _check(connector, step)
+        return _check(connector, step) if step.buys else _check_aside(connector, step)
     match step.asked:
         case Purchase():
             return _purchase(connector, step, step.asked)
@@ -159,7 +172,7 @@ def _check(connector: Connector, step: Step) -> Outcome:
     """Ask about the reseller. On a good word the request is taken up again at once."""
     found = connector.partner_standing(step.partner_id)
     received = {"known": found.is_known, "signed": found.has_signed, "name": found.name}
-    if found.is_known and found.has_signed:
+    if found.is_good:
         return Outcome(RequestState.QUEUED, received=received, partner=found)
     words = _UNSIGNED if found.is_known else _UNKNOWN
     error = Phrase.of(words, vendor=connector.vendor, id=step.partner_id)
@@ -176,6 +189,19 @@ def _confirm(connector: Connector, asked: KnownAccount) -> Outcome:
             return Outcome(RequestState.DONE, result=Provisioned(found.account), received=received)
     error = Phrase.of(_NOT_SAID, vendor=connector.vendor, name=found.name)
     return Outcome(RequestState.BY_HAND, error=error, received=received)
+
+
+def _check_aside(connector: Connector, step: Step) -> Outcome:
+    """Ask about the reseller and do the step whatever comes back: what gives back has a deadline."""
+    asked = replace(step, partner_id="")
+    try:
+        found = connector.partner_standing(step.partner_id)
+    except (VendorUnavailable, VendorRefused) as refusal:
+        unheard = Phrase.of(_NO_WORD, id=step.partner_id, why=refusal.phrase)
+        return replace(carry_out(connector, asked), aside=unheard)
+    words = _UNSIGNED_ASIDE if found.is_known else _UNKNOWN_ASIDE
+    aside = None if found.is_good else Phrase.of(words, vendor=connector.vendor, id=step.partner_id)
+    return replace(carry_out(connector, asked), partner=found, aside=aside)
 
 
 def _purchase(connector: Connector, step: Step, purchase: Purchase) -> Outcome:

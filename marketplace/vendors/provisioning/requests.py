@@ -78,7 +78,7 @@ class NewRequest:
     asked: Asked
     # For people.
     about: Phrase
-    # Whether it buys more: then the vendor is first asked about the reseller, where its last word is old.
+    # Whether it buys more: then a bad word of the vendor's on the reseller stops it.
     buys: bool = False
     # The job told of every turn, as `job(database, settings, request_id=..., origin=...)`.
     told_job: str = ""
