@@ -21,6 +21,7 @@ from marketplace.web.guards import endpoint_exists, home_of, init_guards
 from marketplace.web.headers import init_headers, init_uploads
 from marketplace.web.listing import init_listing
 from marketplace.web.preferences import init_preferences
+from marketplace.web.previews import init_previews
 from marketplace.web.request_log import init_request_log
 from marketplace.web.session import ActorSource, actor_or_none, init_session
 from marketplace.web.static_files import init_static_files
@@ -81,6 +82,7 @@ def create_app(
     init_filters(app)
     init_listing(app)
     init_charts(app)
+    init_previews(app)
     init_errors(app)
     init_url_types(app)
     for blueprint in page_blueprints():

@@ -1,6 +1,7 @@
-"""What the worker does for the close: rating a period in the background, and telling who asked for it."""
+"""What the worker does for the close: rating a period in the background, finding previews, telling who asked for it."""
 
 from contextlib import suppress
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -8,6 +9,8 @@ from marketplace import jobs
 from marketplace.accounts.operations.notifying import notify_user
 from marketplace.billing.closing import workshop
 from marketplace.billing.models import CloseRun, RunStatus
+from marketplace.billing.preview_run import carry_out as carry_out_preview
+from marketplace.billing.previews import PREVIEW, forget_old
 from marketplace.billing.rating_run import begin, carry_out
 from marketplace.core import audit
 from marketplace.core.actor import Actor, Audience
@@ -60,3 +63,17 @@ def _tell(session: Session, run: CloseRun) -> None:
         phrase=Phrase.of(sentence, period=period, error=run.error or ""),
         link=f"/admin/periods/{period}",
     )
+
+
+@jobs.register(PREVIEW)
+def preview(database: Database, settings: Settings, *, preview_id: str) -> None:
+    """Find what somebody asked about a change or a closed month."""
+    carry_out_preview(database, preview_id=UUID(preview_id), workshop=workshop(settings), now=utc_now())
+
+
+@jobs.register("billing.forget_previews", every="35 2 * * *")
+def forget_previews(database: Database, settings: Settings) -> None:
+    """Delete what was asked so long ago that nobody decides by it."""
+    del settings
+    with database.owner_transaction() as session:
+        forget_old(session, now=utc_now())

@@ -99,6 +99,46 @@ class CloseRun(Base):
     changes: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
 
 
+class Preview(Base):
+    """What a change would do to documents, or what a closed month would be corrected by: asked for, and kept a while.
+
+    Screens see those of their own party. What was found is cut to what whoever asked may see before it is kept.
+    """
+
+    __tablename__ = "preview"
+    __table_args__ = (Index("ix_preview_audience_party_id_link", "audience", "party_id", "link"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    # Over who asks and what for: the same again is the same preview, worked out anew.
+    key: Mapped[str] = mapped_column(unique=True)
+    audience: Mapped[str]
+    # The reseller's id; None for the wholesaler.
+    party_id: Mapped[int | None]
+    user_id: Mapped[int | None]
+    asked_by: Mapped[str]
+    # What whoever asked may do: the worker tries the change as they would make it.
+    permissions: Mapped[list[str]] = mapped_column(JSONB)
+    # A kind of change that `trials` knows, its facts as they were typed, and the file where one was given.
+    kind: Mapped[str]
+    facts: Mapped[dict[str, str]] = mapped_column(JSONB)
+    content: Mapped[bytes | None] = mapped_column(deferred=True)
+    # The page it was asked for on, where it opens again.
+    link: Mapped[str]
+    # Only months with usage on or after this day are compared.
+    first_day: Mapped[date | None]
+    status: Mapped[str] = mapped_column(default=RunStatus.QUEUED.value)
+    stage: Mapped[str] = mapped_column(default="")
+    percent: Mapped[int] = mapped_column(default=0)
+    error: Mapped[Phrase | None] = mapped_column(StoredPhrase())
+    # The fingerprint each compared month had: {"202409": "ab12..."}.
+    made_from: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    # What was found; None while it is not known.
+    found: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    asked_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
 class Statement(Base):
     """The document of one hop, buyer, customer, currency and billing period."""
 

@@ -1,13 +1,15 @@
-"""How far a run is, told in transactions of its own beside the run's one; and hearing that somebody cancels it."""
+"""How far long work is, told in transactions of its own beside the work's one; and hearing that somebody cancels it."""
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
 from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 
 from marketplace.billing.models import CloseRun, RunStatus
 from marketplace.core.clock import utc_now
@@ -16,6 +18,21 @@ from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.core.period import Period
 
 _POLL_SECONDS = 0.5
+#: Where each stage of a rating begins and ends on a scale of a hundred.
+_SPANS = {
+    "read": (2, 30),
+    "attribute": (30, 40),
+    "group": (40, 55),
+    "price": (55, 90),
+    "write": (90, 99),
+}
+
+
+def share_of(stage: str, done: int, total: int) -> float:
+    """Say how far a rating is, in percent: each stage has its share of the time ratings take."""
+    begin, end = _SPANS.get(stage, (0, 2))
+    within = done / total if total else 0
+    return begin + (end - begin) * min(within, 1)
 
 
 class RunCancelled(Refusal):
@@ -24,39 +41,99 @@ class RunCancelled(Refusal):
     sentence = N_("The close of %(period)s was cancelled. The draft from before stands.")
 
 
-class RunProgress:
-    """Tells people how far a run is, in transactions of its own, and hears when they cancel it."""
+class WatchedProgress(ABC):
+    """Tells people how far work is, in transactions of its own, and hears when they cancel it."""
 
-    def __init__(self, database: Database, run_id: int) -> None:
-        """Watch one run."""
+    def __init__(self, database: Database) -> None:
+        """Watch one piece of work, of whose row a subclass knows."""
         self._database = database
-        self._run_id = run_id
         self._told = 0.0
         self._stage = ""
         self._interrupt: Callable[[], None] | None = None
         self._ended = threading.Event()
         self.is_cancelled = False
-        self.period = ""
+
+    @abstractmethod
+    def note(self, session: Session, stage: str, done: int, total: int) -> None:
+        """Write how far the work is."""
+
+    @abstractmethod
+    def hears_cancel(self, session: Session) -> bool:
+        """Whether somebody asks it to stop."""
+
+    @abstractmethod
+    def cancelled(self) -> Refusal:
+        """Give what is raised when it stops because of that."""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Note the progress, twice a second at most. Raises `RunCancelled`."""
+        """Note the progress, twice a second at most. Raises what `cancelled` gives."""
         now = time.monotonic()
         if stage == self._stage and now - self._told < _POLL_SECONDS:
             return
         self._told, self._stage = now, stage
-        self._update(stage=stage, done=done, total=total)
+        with self._database.owner_transaction() as session:
+            self.note(session, stage, done, total)
+            self.is_cancelled = self.is_cancelled or self.hears_cancel(session)
         if self.is_cancelled:
-            raise RunCancelled(period=self.period)
+            raise self.cancelled()
 
     def stop_if_cancelled(self) -> None:
-        """Hear once more, before what was done is kept. Raises `RunCancelled`."""
-        self._update()
+        """Hear once more, before what was done is kept. Raises what `cancelled` gives."""
+        self._hear()
         if self.is_cancelled:
-            raise RunCancelled(period=self.period)
+            raise self.cancelled()
 
     def watch(self, interrupt: Callable[[], None]) -> None:
         """Interrupt long queries when somebody cancels."""
         self._interrupt = interrupt
+
+    @contextmanager
+    def listening(self) -> Any:
+        """Listen for cancellation beside the work."""
+        listener = threading.Thread(target=self._listen, daemon=True)
+        listener.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            listener.join()
+
+    def _listen(self) -> None:
+        while not self._ended.wait(_POLL_SECONDS):
+            self._hear()
+            if self.is_cancelled and self._interrupt is not None:
+                with suppress(duckdb.Error):  # the query, and its connection, may just have ended
+                    self._interrupt()
+
+    def _hear(self) -> None:
+        with self._database.owner_transaction() as session:
+            self.is_cancelled = self.is_cancelled or self.hears_cancel(session)
+
+
+class RunProgress(WatchedProgress):
+    """How far a run of the close is."""
+
+    def __init__(self, database: Database, run_id: int) -> None:
+        """Watch one run."""
+        super().__init__(database)
+        self._run_id = run_id
+        self.period = ""
+
+    def note(self, session: Session, stage: str, done: int, total: int) -> None:
+        """Write it with the run."""
+        session.execute(
+            text("UPDATE close_run SET stage = :stage, done = :done, total = :total WHERE id = :id"),
+            {"stage": stage, "done": done, "total": total, "id": self._run_id},
+        )
+
+    def hears_cancel(self, session: Session) -> bool:
+        """Whether the run is asked to stop."""
+        query = text("SELECT cancel_requested FROM close_run WHERE id = :id")
+        return bool(session.scalar(query, {"id": self._run_id}))
+
+    def cancelled(self) -> Refusal:
+        """Name the period whose close it was."""
+        return RunCancelled(period=self.period)
 
     @contextmanager
     def running(self) -> Any:
@@ -65,13 +142,8 @@ class RunProgress:
             run = session.get_one(CloseRun, self._run_id)
             run.status, run.started_at, run.error = RunStatus.RUNNING.value, utc_now(), None
             self.period = str(Period.from_number(run.period))
-        listener = threading.Thread(target=self._listen, daemon=True)
-        listener.start()
-        try:
+        with self.listening():
             yield
-        finally:
-            self._ended.set()
-            listener.join()
 
     def end(
         self, status: RunStatus, *, error: Phrase | None = None, summary: dict[str, Any] | None = None
@@ -94,24 +166,6 @@ class RunProgress:
                 .where(CloseRun.status == RunStatus.RUNNING.value, CloseRun.id.not_in(but))
                 .values(status=RunStatus.FAILED.value, ended_at=utc_now(), error=Phrase.of(_INTERRUPTED))
             )
-
-    def _listen(self) -> None:
-        while not self._ended.wait(_POLL_SECONDS):
-            self._update()
-            if self.is_cancelled and self._interrupt is not None:
-                with suppress(duckdb.Error):  # the query, and its connection, may just have ended
-                    self._interrupt()
-
-    def _update(self, **values: Any) -> None:
-        """Write progress and hear whether the run is to stop."""
-        with self._database.owner_transaction() as session:
-            if values:
-                session.execute(
-                    text("UPDATE close_run SET stage = :stage, done = :done, total = :total WHERE id = :id"),
-                    {**values, "id": self._run_id},
-                )
-            query = text("SELECT cancel_requested FROM close_run WHERE id = :id")
-            self.is_cancelled = self.is_cancelled or bool(session.scalar(query, {"id": self._run_id}))
 
 
 _INTERRUPTED = N_("It was interrupted before it had ended; nothing of it was kept.")

@@ -125,6 +125,8 @@ ACTS = (
         "/admin/periods/{}/approve": "period.approve",
         "/admin/periods/{}/close": "period.close",
         "/admin/periods/{}/reopen": "period.reopen",
+        "/admin/previews/{}/cancel": "preview.cancel",
+        "/previews/{}/cancel": "preview.cancel",
         "/admin/questions/{}": "question.answer",
         "/admin/provisioning/{}/retry": "provisioning.retry",
         "/admin/provisioning/{}/take-on": "provisioning.take_on",

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from catalog.models import Sku
 from marketplace.accounts.models import Membership, Notification, UserSession
 from marketplace.accounts.operations.notifying import notify_user
-from marketplace.billing.models import Question, Statement, StatementLine
+from marketplace.billing.models import Preview, Question, Statement, StatementLine
 from marketplace.core.actor import Audience
+from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.core.errors import N_, Phrase
 from marketplace.orders.models import Order, OrderApproval, OrderLine, OrderRule, Quote
@@ -79,6 +80,7 @@ THEIRS: dict[str, Callable[[Session], object]] = {
     "sku_id": lambda session: session.scalars(select(Sku.public_id)).first(),
     "metered_id": lambda session: session.scalars(select(Sku.public_id)).first(),
     "floor_id": lambda session: session.scalars(select(MarginFloor.public_id)).first(),
+    "preview_id": lambda session: session.scalars(select(Preview.public_id)).first(),
     "period": lambda _session: "2024-09",
     "vendor_name": lambda _session: "microsoft",
 }
@@ -106,6 +108,20 @@ def theirs(site: PeopledSite) -> Ids:
                 customer_id=stella.id,
                 addressed_to="reseller",
                 asked_by="Stella",
+            )
+        )
+        session.add(
+            Preview(
+                key="k",
+                audience="reseller",
+                party_id=sud.id,
+                user_id=pavel.user_id,
+                asked_by="Pavel",
+                permissions=[],
+                kind="end_price",
+                facts={},
+                link="/rules/new",
+                asked_at=utc_now(),
             )
         )
         make_inquiry(session, stella)

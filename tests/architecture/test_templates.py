@@ -16,6 +16,8 @@ FRAGMENTS = {
     "admin/gallery/job.html",
     "admin/imports/progress.html",
     "admin/periods/run.html",
+    "admin/terms/polled.html",
+    "storefront/rules/polled.html",
     "admin/suggestions.html",
 }
 

@@ -18,6 +18,7 @@ from marketplace.billing.queries.amounts import (
     margin_of,
     totals_of,
 )
+from marketplace.billing.run_progress import share_of
 from marketplace.core.errors import Phrase
 from marketplace.core.period import Period
 
@@ -160,19 +161,7 @@ class RunRow:
         """How far the whole run is, in percent: each stage has its share of the time runs take."""
         if self.status == "done":
             return 100
-        begin, end = STAGE_SPANS.get(self.stage, (0, 2))
-        within = self.done / self.total if self.total else 0
-        return int(begin + (end - begin) * min(within, 1))
-
-
-#: Where each stage begins and ends on a scale of a hundred.
-STAGE_SPANS = {
-    "read": (2, 30),
-    "attribute": (30, 40),
-    "group": (40, 55),
-    "price": (55, 90),
-    "write": (90, 99),
-}
+        return int(share_of(self.stage, self.done, self.total))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
@@ -16,8 +17,8 @@ from marketplace.core.actor import Permission
 from marketplace.core.clock import utc_now
 from marketplace.subscriptions.models import Subscription
 from marketplace.web.admin import blueprint
-from marketplace.web.admin.effects import TermsEffect
-from marketplace.web.admin.move_forms import take_move
+from marketplace.web.admin.effects import TermsEffect, effect_asked_here
+from marketplace.web.admin.move_forms import change_of, take_move
 from marketplace.web.admin.suggestions import suggesting
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
@@ -50,7 +51,11 @@ class MoveForm(PageForm):
 @requires(MANAGE)
 def ask_move(customer_id: UUID) -> ResponseReturnValue:
     """Ask where a customer goes and from when."""
-    return _page(customer_id, MoveForm(data={"moves_on": next_first(utc_now().date())}))
+    with transaction() as session:
+        effect = effect_asked_here(session)
+        if effect is not None:
+            return _page(customer_id, MoveForm(MultiDict(effect.job.row.facts)), effect=effect)
+        return _page(customer_id, MoveForm(data={"moves_on": next_first(utc_now().date())}))
 
 
 @blueprint.post("/customers/<uuid:customer_id>/move")
@@ -60,6 +65,7 @@ def move_to_reseller(customer_id: UUID) -> ResponseReturnValue:
     form = MoveForm()
     return take_move(
         form,
+        change_of(form, "move_customer", customer_id),
         lambda session: _moved(session, customer_id, form),
         tell_of_move,
         field="reseller",

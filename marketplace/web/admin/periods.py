@@ -12,10 +12,8 @@ from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from marketplace.billing import periods as steps
-from marketplace.billing.closing import workshop
 from marketplace.billing.jobs import queue_rating
 from marketplace.billing.models import CloseRun
-from marketplace.billing.previews import pending_differences
 from marketplace.billing.queries.periods import (
     PeriodPage,
     PeriodRow,
@@ -39,7 +37,8 @@ from marketplace.web.forms import PageForm, TypedConfirmation
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
 from marketplace.web.navigation import GROUP_MONTH, add_to_menu
-from marketplace.web.session import current_actor, database, transaction, wiring
+from marketplace.web.previews import STAGES
+from marketplace.web.session import current_actor, transaction
 
 add_to_menu(
     Audience.WHOLESALER,
@@ -54,16 +53,6 @@ add_to_menu(
 
 _RESELLERS_SHOWN = 8
 _LONGEST_REASON = 500
-
-#: What a run is doing, in words.
-STAGES = {
-    "": N_("Waiting for the worker"),
-    "read": N_("Reading usage"),
-    "attribute": N_("Finding whose usage it is"),
-    "group": N_("Adding up what belongs together"),
-    "price": N_("Pricing and rounding"),
-    "write": N_("Writing statements"),
-}
 
 
 class ReopenForm(PageForm):
@@ -295,21 +284,6 @@ def reopen_period(period: str) -> ResponseReturnValue:
             return _reopen_page(session, month, form), 422
     flash(gettext("%(month)s is open again, as a draft.", month=shown.period(month)), "success")
     return _back(month)
-
-
-@blueprint.get("/periods/<period:period>/differences")
-@requires(Permission.WHOLESALER_PERIODS_VIEW)
-def period_differences(period: str) -> ResponseReturnValue:
-    """Work out what a closed month would be corrected by if the next one were rated now."""
-    month = _month(period)
-    with transaction() as session:
-        page = find_period(session, month)
-        # Only what changed is rated again to be compared.
-        changed = [one for one in changed_closed_periods(session, before=month.next()) if one == month]
-    if page.status != "closed":
-        abort(404)
-    found = pending_differences(database(), workshop=workshop(wiring().settings), periods=changed)
-    return render_template("admin/periods/differences.html", month=month, differences=found)
 
 
 def changes_of(page: PeriodPage) -> list[tuple[str, str, str]]:

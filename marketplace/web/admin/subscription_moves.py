@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
@@ -21,8 +22,8 @@ from marketplace.subscriptions.operations.moving import (
     waiting_subscription_move,
 )
 from marketplace.web.admin import blueprint
-from marketplace.web.admin.effects import TermsEffect
-from marketplace.web.admin.move_forms import take_move
+from marketplace.web.admin.effects import TermsEffect, effect_asked_here
+from marketplace.web.admin.move_forms import change_of, take_move
 from marketplace.web.admin.suggestions import suggesting
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
@@ -53,7 +54,12 @@ class SubscriptionMoveForm(PageForm):
 @requires(MANAGE)
 def ask_subscription_move(subscription_id: UUID) -> ResponseReturnValue:
     """Ask which customer takes it and from when."""
-    return _page(subscription_id, SubscriptionMoveForm(data={"moves_on": utc_now().date()}))
+    with transaction() as session:
+        effect = effect_asked_here(session)
+        if effect is not None:
+            form = SubscriptionMoveForm(MultiDict(effect.job.row.facts))
+            return _page(subscription_id, form, effect=effect)
+        return _page(subscription_id, SubscriptionMoveForm(data={"moves_on": utc_now().date()}))
 
 
 @blueprint.post("/subscriptions/<uuid:subscription_id>/move")
@@ -63,6 +69,7 @@ def move_to_customer(subscription_id: UUID) -> ResponseReturnValue:
     form = SubscriptionMoveForm()
     return take_move(
         form,
+        change_of(form, "move_subscription", subscription_id),
         lambda session: _moved(session, subscription_id, form),
         tell_of_subscription_move,
         field="customer",

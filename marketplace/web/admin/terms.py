@@ -8,7 +8,6 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,22 +16,25 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 from wtforms.validators import InputRequired
 
-from marketplace.core.actor import Actor, Audience, Permission
+from marketplace.billing.trials import Change
+from marketplace.core.actor import Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.csv_table import ImportResult
 from marketplace.core.errors import Refusal
 from marketplace.core.period import Period
 from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint, terms_lists
-from marketplace.web.admin.effects import TermsEffect, effect_of
+from marketplace.web.admin.effects import TermsEffect, effect_asked_here, effect_of
 from marketplace.web.admin.suggestions import suggesting
 from marketplace.web.admin.terms_fields import FIELDS, typed_cells
-from marketplace.web.admin.terms_kinds import PAGES, End, TermsPage
+from marketplace.web.admin.terms_kinds import PAGES, TermsPage
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import accepts_upload, requires
 from marketplace.web.navigation import GROUP_PARTIES, GROUP_TERMS, add_to_menu
+from marketplace.web.previews import kept_file, overtaken, wants_effect
 from marketplace.web.session import current_actor, transaction
 from resellers.models import AccountMapping, Customer, PriceRule, Reseller
 from resellers.queries.suggestions import SUGGESTIONS
@@ -66,23 +68,27 @@ def show_form(page: TermsPage) -> ResponseReturnValue:
     """Ask for one row; `?like=` fills the form from a party that stands."""
     cells = {name: request.args.get(name, "") for name in page.columns}
     like = request.args.get("like", "")
-    if like:
-        with transaction() as session:
+    with transaction() as session:
+        if like:
             cells = _cells_of(session, page, like) or abort(404)
-    return _form(page, cells)
+        effect = effect_asked_here(session)
+        if effect is not None:
+            cells = {name: effect.job.row.facts.get(name, "") for name in page.columns}
+    return _form(page, cells, effect=effect)
 
 
 def take_form(page: TermsPage) -> ResponseReturnValue:
     """Show what one row would do, or save it."""
     cells = typed_cells(page.columns, request.form)
     content = _as_csv(page.columns, cells)
-    actor = current_actor()
+    refusal = overtaken()
     try:
-        if page.moves_amounts and request.form.get("step") != "save":
-            effect = _effect(_importing(page, actor, page.name, content), first_day=_first_day(cells))
-            return _form(page, cells, effect=effect)
+        if page.moves_amounts and (wants_effect() or refusal):
+            change = Change(kind=page.name, facts={"file": page.name, **cells}, content=content)
+            effect = _effect(change, first_day=_first_day(cells))
+            return _form(page, cells, effect=effect, refusal=refusal), 422 if refusal else 200
         with transaction() as session:
-            result = page.carry_out(session, actor=actor, file=page.name, content=content)
+            result = page.carry_out(session, actor=current_actor(), file=page.name, content=content)
     except Refusal as refusal:
         return _form(page, cells, refusal=refusal), 422
     flash(_said(result), "success")
@@ -90,28 +96,47 @@ def take_form(page: TermsPage) -> ResponseReturnValue:
 
 
 def show_upload(page: TermsPage) -> ResponseReturnValue:
-    """Ask for a file."""
-    return _upload(page)
+    """Ask for a file; one that was tried before is offered with its effect."""
+    with transaction() as session:
+        effect = effect_asked_here(session)
+        tried = kept_file(session, str(effect.job.row.id)) if effect else None
+    return _upload(page, effect=effect, tried=tried[0] if tried else "")
 
 
 def take_upload(page: TermsPage) -> ResponseReturnValue:
     """Say what a file would change and what comes of it, or import it whole."""
-    file = request.files.get("files")
-    if file is None or not file.filename:
+    sent = _sent_file()
+    if sent is None:
         return _upload(page), 422
-    name, content, actor = file.filename, file.read(), current_actor()
-    is_trial = request.form.get("step") != "save"
+    name, content = sent
+    refusal = overtaken()
+    is_trial = wants_effect() or refusal is not None
     try:
         with transaction() as session:
-            result = page.carry_out(session, actor=actor, file=name, content=content, dry_run=is_trial)
+            result = page.carry_out(
+                session, actor=current_actor(), file=name, content=content, dry_run=is_trial
+            )
         if is_trial:
             would_change = page.moves_amounts and (result.added or result.changed)
-            effect = _effect(_importing(page, actor, name, content)) if would_change else None
-            return _upload(page, result=result, effect=effect)
+            change = Change(kind=page.name, facts={"file": name}, content=content)
+            effect = _effect(change) if would_change else None
+            answer = _upload(
+                page, result=result, effect=effect, refusal=refusal, tried=name if effect else ""
+            )
+            return answer, 422 if refusal else 200
     except Refusal as refusal:
         return _upload(page, refusal=refusal), 422
     flash(_said(result), "success")
     return redirect(url_for(f"admin.{page.name}"), code=303)
+
+
+def _sent_file() -> tuple[str, bytes] | None:
+    """Give the file that was sent, or else the one that was tried before."""
+    file = request.files.get("files")
+    if file is not None and file.filename:
+        return file.filename, file.read()
+    with transaction() as session:
+        return kept_file(session, request.form.get("preview", ""))
 
 
 def _upload(
@@ -120,9 +145,10 @@ def _upload(
     result: ImportResult | None = None,
     effect: TermsEffect | None = None,
     refusal: Refusal | None = None,
+    tried: str = "",
 ) -> str:
     return render_template(
-        "admin/terms/upload.html", terms=page, result=result, effect=effect, refusal=refusal
+        "admin/terms/upload.html", terms=page, result=result, effect=effect, refusal=refusal, tried=tried
     )
 
 
@@ -131,21 +157,26 @@ def end(page: TermsPage, row_id: UUID) -> ResponseReturnValue:
     if page.end is None:
         abort(404)
     finish = page.end
-    form = EndForm()
-    effect = None
     status = 200
     with transaction() as session:
         row = _row_or_404(session, page, row_id)
+        effect = effect_asked_here(session)
+        form = EndForm(MultiDict(effect.job.row.facts)) if effect else EndForm()
         if request.method == "POST" and not form.validate_on_submit():
             status = 422
         elif request.method == "POST":
             day: date = form.end.data
+            facts_changed = overtaken()
             try:
-                if request.form.get("step") == "save":
+                if not wants_effect() and facts_changed is None:
                     finish(session, current_actor(), row_id, day)
                     flash(gettext("It ends on %(day)s.", day=shown.day(day)), "success")
                     return redirect(url_for(f"admin.{page.name}"), code=303)
-                effect = _effect(partial(_ending, finish, current_actor(), row_id, day), first_day=day)
+                facts = {"row": str(row_id), "end": day.isoformat()}
+                effect = _effect(Change(kind=f"end_{page.name}", facts=facts), first_day=day)
+                if facts_changed is not None:
+                    form.refuse(facts_changed)
+                    status = 422
             except Refusal as refusal:
                 form.refuse(refusal)
                 status = 422
@@ -153,14 +184,6 @@ def end(page: TermsPage, row_id: UUID) -> ResponseReturnValue:
             "admin/terms/end.html", terms=page, row=row, form=form, effect=effect, said=terms_lists
         )
     return make_response(answer, status)
-
-
-def _ending(finish: End, actor: Actor, row_id: UUID, day: date, session: Session) -> object:
-    return finish(session, actor, row_id, day)
-
-
-def _importing(page: TermsPage, actor: Actor, file: str, content: bytes) -> Callable[[Session], object]:
-    return lambda session: page.carry_out(session, actor=actor, file=file, content=content)
 
 
 def _first_day(cells: Mapping[str, str]) -> date | None:
@@ -173,7 +196,7 @@ def _first_day(cells: Mapping[str, str]) -> date | None:
         return None
 
 
-def _effect(change: Callable[[Session], object], *, first_day: date | None = None) -> TermsEffect:
+def _effect(change: Change, *, first_day: date | None = None) -> TermsEffect:
     with transaction() as session:
         return effect_of(session, change, first_day=first_day)
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -23,18 +24,20 @@ from marketplace.billing.queries.unmapped import (
     list_unmapped,
     suggestions_for,
 )
+from marketplace.billing.trials import Change
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.errors import N_, Refusal
 from marketplace.core.money import Money
 from marketplace.core.period import DateRange, Period
 from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
-from marketplace.web.admin.effects import effect_of
+from marketplace.web.admin.effects import effect_asked_here, effect_of
 from marketplace.web.admin.suggestions import suggesting
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Kind, ListView, OnPhone
 from marketplace.web.navigation import GROUP_MONTH, add_to_menu
+from marketplace.web.previews import overtaken, wants_effect
 from marketplace.web.session import current_actor, transaction
 from resellers.imports.accounts import import_accounts
 from resellers.models import AccountMapping, Customer, VendorAccount
@@ -174,6 +177,10 @@ def unmapped_account() -> ResponseReturnValue:
         )
         if row is None:
             abort(404)
+        effect = effect_asked_here(session)
+        if effect is not None:
+            form = MappingForm(MultiDict(effect.job.row.facts))
+            return _account_page(session, row, form, effect=effect)
         form = MappingForm()
         span = _span_free(session, row)
         form.vendor.data, form.account.data = row.vendor, row.account
@@ -187,20 +194,32 @@ def unmapped_account() -> ResponseReturnValue:
 def map_account() -> ResponseReturnValue:
     """Show what a mapping would do, or save it."""
     form = MappingForm()
-    actor = current_actor()
     with transaction() as session:
         row = find_unmapped(session, vendor=form.vendor.data or "", account=form.account.data or "")
         if row is None:
             abort(404)
         if not form.validate_on_submit():
             return _account_page(session, row, form), 422
-        change = _change(actor, form)
+        span = DateRange(form.valid_from.data, form.valid_until.data)
+        customer = (form.customer.data or "").strip()
+        facts_changed = overtaken()
         try:
-            if request.form.get("step") != "save":
-                effect = effect_of(session, change, first_day=row.first_day)
-                return _account_page(session, row, form, effect=effect)
+            if wants_effect() or facts_changed:
+                change = _change(row.vendor, row.account, customer, span)
+                link = url_for("admin.unmapped_account", vendor=row.vendor, account=row.account)
+                effect = effect_of(session, change, first_day=row.first_day, link=link)
+                if facts_changed:
+                    form.refuse(facts_changed)
+                return _account_page(session, row, form, effect=effect), 422 if facts_changed else 200
             with session.begin_nested():
-                change(session)
+                _map(
+                    session,
+                    actor=current_actor(),
+                    vendor=row.vendor,
+                    account=row.account,
+                    customer=customer,
+                    span=span,
+                )
         except Refusal as refusal:
             form.refuse(refusal)
             for faulty in refusal.rows:
@@ -221,29 +240,30 @@ def sentence_of(suggestion: Suggestion) -> str:
     return gettext(suggestion.sentence) % facts
 
 
-def _change(actor: Actor, form: MappingForm) -> Callable[[Session], object]:
-    span = DateRange(form.valid_from.data, form.valid_until.data)
-    return lambda session: _map(
-        session,
-        actor=actor,
-        vendor=form.vendor.data or "",
-        account=form.account.data or "",
-        customer=(form.customer.data or "").strip(),
-        span=span,
-    )
+def _change(vendor: str, account: str, customer: str, span: DateRange) -> Change:
+    days = {"valid_from": _written(span.start), "valid_until": _written(span.end)}
+    facts = {"file": account, "vendor": vendor, "account": account, "customer": customer, **days}
+    return Change(kind="accounts", facts=facts, content=_as_file(vendor, account, customer, span))
 
 
 def _map(
     session: Session, *, actor: Actor, vendor: str, account: str, customer: str, span: DateRange
 ) -> None:
     """Add one mapping as a file of one row would: the same checks, the same words."""
+    content = _as_file(vendor, account, customer, span)
+    import_accounts(session, actor=actor, file=account, content=content)
+
+
+def _as_file(vendor: str, account: str, customer: str, span: DateRange) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(("vendor", "account", "customer", "valid_from", "valid_until"))
-    writer.writerow(
-        (vendor, account, customer, *(day.isoformat() if day else "" for day in (span.start, span.end)))
-    )
-    import_accounts(session, actor=actor, file=account, content=text.getvalue().encode())
+    writer.writerow((vendor, account, customer, _written(span.start), _written(span.end)))
+    return text.getvalue().encode()
+
+
+def _written(day: date | None) -> str:
+    return day.isoformat() if day else ""
 
 
 def _mappings_of(

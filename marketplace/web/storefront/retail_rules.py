@@ -1,6 +1,6 @@
 """What customers pay: the reseller's retail rules, with its margin beside them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
@@ -16,7 +17,8 @@ from marketplace.billing.queries.margins import RuleFigures, customers_with_marg
 from marketplace.billing.queries.months import months
 from marketplace.billing.queries.owed import choices_of
 from marketplace.billing.queries.selection import Selection
-from marketplace.core.actor import Actor, Audience, Permission
+from marketplace.billing.trials import Change
+from marketplace.core.actor import Audience, Permission
 from marketplace.core.cells import FaultyEntry
 from marketplace.core.clock import utc_now
 from marketplace.core.currency import CURRENCIES
@@ -27,14 +29,14 @@ from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
 from marketplace.web.navigation import GROUP_TERMS, add_to_menu
+from marketplace.web.previews import FactsChanged, overtaken, wants_effect
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.storefront import blueprint
-from marketplace.web.storefront.rule_effects import RuleEffect, effect_of
+from marketplace.web.storefront.rule_effects import RuleEffect, effect_asked_here, effect_of
 from resellers.models import Basis, Hop
 from resellers.operations.retail_rules import add_retail_rule, change_retail_rule, end_retail_rule
 from resellers.queries.retail_rules import RetailRuleRow, find_retail_rule, list_retail_rules
 from resellers.rules.price_rules import RuleTerms, read_rule
-from resellers.rules.prices import Price
 
 add_to_menu(
     Audience.RESELLER,
@@ -143,8 +145,9 @@ def rules() -> ResponseReturnValue:
 def new_rule() -> ResponseReturnValue:
     """Ask for a price."""
     with transaction() as session:
-        form = _form(session)
-        return _new_page(session, form)
+        effect = effect_asked_here(session)
+        form = _form(session, effect)
+        return _new_page(session, form, effect=effect)
 
 
 @blueprint.post("/rules/new")
@@ -157,12 +160,13 @@ def add_rule() -> ResponseReturnValue:
         terms = _read(form)
         if terms is None:
             return _new_page(session, form), 422
+        facts_changed = overtaken()
         try:
-            if request.form.get("step") != "save":
-                effect = effect_of(
-                    session, actor=actor, change=_adding(actor, terms), first_day=terms.span.start
-                )
-                return _new_page(session, form, effect=effect)
+            if wants_effect() or facts_changed:
+                change = Change(kind="add_price", facts=form.cells())
+                effect = effect_of(session, change=change, first_day=terms.span.start)
+                status = _refused(form, facts_changed)
+                return _new_page(session, form, effect=effect), status
             with session.begin_nested():
                 add_retail_rule(session, actor=actor, terms=terms)
         except Refusal as refusal:
@@ -176,10 +180,13 @@ def add_rule() -> ResponseReturnValue:
 @requires(Permission.RESELLER_RULES_MANAGE)
 def ask_change(rule_id: UUID) -> ResponseReturnValue:
     """Ask for another price, and from when."""
-    form = ChangeForm()
-    _offer_currencies(form)
     with transaction() as session:
         rule = _rule_or_404(session, rule_id)
+        effect = effect_asked_here(session)
+        form = ChangeForm(_typed(effect))
+        _offer_currencies(form)
+        if effect:
+            return _change_page(rule, form, effect=effect)
         price = rule.terms.price
         form.basis.data, form.currency.data = price.basis.value, price.currency or "EUR"
         form.start.data = _first_open_day(session)
@@ -199,13 +206,15 @@ def change_rule(rule_id: UUID) -> ResponseReturnValue:
         if terms is None:
             return _change_page(rule, form), 422
         start: date = form.start.data
-        change = _changing(actor, rule_id, terms.price, start)
+        facts_changed = overtaken()
         try:
-            if request.form.get("step") != "save":
-                effect = effect_of(session, actor=actor, change=change, first_day=start)
-                return _change_page(rule, form, effect=effect)
+            if wants_effect() or facts_changed:
+                facts = {**form.cells(), "rule": str(rule_id), "start": start.isoformat()}
+                effect = effect_of(session, change=Change(kind="change_price", facts=facts), first_day=start)
+                status = _refused(form, facts_changed)
+                return _change_page(rule, form, effect=effect), status
             with session.begin_nested():
-                change(session)
+                change_retail_rule(session, actor=actor, rule_id=rule_id, price=terms.price, start=start)
         except Refusal as refusal:
             form.refuse(refusal)
             return _change_page(rule, form), 422
@@ -219,7 +228,8 @@ def ask_end(rule_id: UUID) -> ResponseReturnValue:
     """Ask from when a price no longer holds."""
     with transaction() as session:
         rule = _rule_or_404(session, rule_id)
-    return render_template("storefront/rules/end.html", rule=rule, form=EndForm(), effect=None)
+        effect = effect_asked_here(session)
+    return _end_page(rule, EndForm(_typed(effect)), effect=effect)
 
 
 @blueprint.post("/rules/<uuid:rule_id>/end")
@@ -231,30 +241,41 @@ def end_rule(rule_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         rule = _rule_or_404(session, rule_id)
         if not form.validate_on_submit():
-            return render_template("storefront/rules/end.html", rule=rule, form=form, effect=None), 422
+            return _end_page(rule, form), 422
         end: date = form.end.data
+        facts_changed = overtaken()
         try:
-            if request.form.get("step") != "save":
-                effect = effect_of(session, actor=actor, change=_ending(actor, rule_id, end), first_day=end)
-                return render_template("storefront/rules/end.html", rule=rule, form=form, effect=effect)
+            if wants_effect() or facts_changed:
+                facts = {"rule": str(rule_id), "end": end.isoformat()}
+                effect = effect_of(session, change=Change(kind="end_price", facts=facts), first_day=end)
+                status = _refused(form, facts_changed)
+                return _end_page(rule, form, effect=effect), status
             end_retail_rule(session, actor=actor, rule_id=rule_id, end=end)
         except Refusal as refusal:
             form.refuse(refusal)
-            return render_template("storefront/rules/end.html", rule=rule, form=form, effect=None), 422
+            return _end_page(rule, form), 422
     flash(gettext("The price ends on %(end)s.", end=shown.day(end)), "success")
     return redirect(url_for("storefront.rules"), code=303)
 
 
-def _adding(actor: Actor, terms: RuleTerms) -> Callable[[Session], object]:
-    return lambda session: add_retail_rule(session, actor=actor, terms=terms)
+def _typed(effect: RuleEffect | None) -> MultiDict[str, str] | None:
+    """Give what was typed when an effect was asked for, to fill the form again."""
+    if effect is None:
+        return None
+    facts = effect.job.row.facts
+    return MultiDict({**facts, "customer": facts.get("customer") or _EVERYBODY})
 
 
-def _ending(actor: Actor, rule_id: UUID, end: date) -> Callable[[Session], object]:
-    return lambda session: end_retail_rule(session, actor=actor, rule_id=rule_id, end=end)
+def _refused(form: PageForm, facts_changed: FactsChanged | None) -> int:
+    """Say on the form why it was not saved, if it was to be; give the answer's status."""
+    if facts_changed is None:
+        return 200
+    form.refuse(facts_changed)
+    return 422
 
 
-def _changing(actor: Actor, rule_id: UUID, price: Price, start: date) -> Callable[[Session], object]:
-    return lambda session: change_retail_rule(session, actor=actor, rule_id=rule_id, price=price, start=start)
+def _end_page(rule: RetailRuleRow, form: EndForm, *, effect: RuleEffect | None = None) -> str:
+    return render_template("storefront/rules/end.html", rule=rule, form=form, effect=effect)
 
 
 def _change_page(rule: RetailRuleRow, form: ChangeForm, *, effect: RuleEffect | None = None) -> str:
@@ -268,16 +289,16 @@ def _rule_or_404(session: Session, rule_id: UUID) -> RetailRuleRow:
     return rule
 
 
-def _form(session: Session) -> RuleForm:
-    """Make the form with the reseller's customers to choose from."""
-    form = RuleForm()
+def _form(session: Session, effect: RuleEffect | None = None) -> RuleForm:
+    """Make the form with the reseller's customers to choose from, filled in as an effect was asked for."""
+    form = RuleForm(_typed(effect)) if effect else RuleForm()
     customers = customers_with_margin(session, actor=current_actor(), period=None)
     form.customer.choices = [
         SelectChoice(_EVERYBODY, gettext("All your customers")),
         *(SelectChoice(row.reference, row.name) for row in customers),
     ]
     _offer_currencies(form)
-    if not form.is_submitted():
+    if not (effect or form.is_submitted()):
         form.customer.data = request.args.get("customer", _EVERYBODY)
         form.currency.data = "EUR"
         form.valid_from.data = _first_open_day(session)

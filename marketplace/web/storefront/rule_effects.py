@@ -1,22 +1,28 @@
 """What a retail rule would do to sales and margins, before it is saved."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
+from flask import render_template
+from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from marketplace.billing.closing import workshop
-from marketplace.billing.previews import CustomerEffect, preview
+from marketplace.billing.effects import DocumentEffect, Effect
 from marketplace.billing.queries.amounts import Margin, load_rates, margin_of
 from marketplace.billing.queries.margins import customers_with_margin, purchases_by_customer
+from marketplace.billing.queries.previews import PreviewRow
+from marketplace.billing.trials import Change
 from marketplace.core.actor import Actor, Permission
 from marketplace.core.money import Money
 from marketplace.core.period import Period
-from marketplace.web.session import database, wiring
-from resellers.models import Hop, Reseller
-
-_LATEST_PERIODS = 2
+from marketplace.web import previews
+from marketplace.web.guards import requires
+from marketplace.web.previews import Job, job_of
+from marketplace.web.session import current_actor, transaction
+from marketplace.web.storefront import blueprint
+from resellers.models import Reseller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,43 +44,45 @@ class CustomerChange:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleEffect:
-    """What would change in the latest months."""
+    """What would change in the latest months, or how far finding that is."""
 
-    changes: Sequence[CustomerChange]
+    job: Job
+    changes: Sequence[CustomerChange] = ()
     # Closed months among them: there the difference would be billed with the next open month.
-    closed: Sequence[Period]
-    first_day: date | None
+    closed: Sequence[Period] = ()
+    first_day: date | None = None
 
 
-def effect_of(
-    session: Session, *, actor: Actor, change: Callable[[Session], object], first_day: date | None
-) -> RuleEffect:
-    """Try a change of the actor's own rules, which counts from a day, and compare its customers' documents.
+def effect_of(session: Session, *, change: Change, first_day: date | None) -> RuleEffect:
+    """Try a change of the actor's own rules, which counts from a day, and compare its customers' documents."""
+    return effect_shown(session, previews.ask(session, change, first_day=first_day))
 
-    Nothing is kept.
-    """
-    found = preview(
-        database(),
-        change,
-        workshop=workshop(wiring().settings),
-        first_day=first_day,
-        most_periods=_LATEST_PERIODS,
-    )
-    own = [
-        one
-        for one in found.customers
-        if one.hop == Hop.RETAIL.value and one.reseller_id == actor.reseller_id and one.before and one.after
-    ]
-    periods = sorted({one.period for one in own}, reverse=True)
+
+def effect_asked_here(session: Session) -> RuleEffect | None:
+    """Give the effect that the address names."""
+    row = previews.asked_here(session)
+    return effect_shown(session, row) if row else None
+
+
+def effect_shown(session: Session, row: PreviewRow) -> RuleEffect:
+    """Give an effect as its page shows it."""
+    if row.found is None:
+        return RuleEffect(job=job_of(row), first_day=row.first_day)
+    found = Effect.from_data(row.found)
+    known = [one for one in found.documents if one.before and one.after]
+    periods = sorted({one.period for one in known}, reverse=True)
     return RuleEffect(
-        changes=[change for period in periods for change in _changes(session, actor, period, own)],
-        closed=[period for period in found.closed_periods if period in periods],
-        first_day=first_day,
+        job=job_of(row),
+        changes=[
+            change for period in periods for change in _changes(session, current_actor(), period, known)
+        ],
+        closed=[period for period in found.closed if period in periods],
+        first_day=row.first_day,
     )
 
 
 def _changes(
-    session: Session, actor: Actor, period: Period, effects: Sequence[CustomerEffect]
+    session: Session, actor: Actor, period: Period, effects: Sequence[DocumentEffect]
 ) -> list[CustomerChange]:
     names = {row.number: row.name for row in customers_with_margin(session, actor=actor, period=None)}
     currency = session.get_one(Reseller, actor.reseller_id).currency
@@ -99,3 +107,21 @@ def _changes(
         for one in effects
         if one.period == period and one.before is not None and one.after is not None
     ]
+
+
+@blueprint.get("/previews/<uuid:preview_id>")
+@requires(Permission.RESELLER_RULES_MANAGE)
+def preview(preview_id: UUID) -> ResponseReturnValue:
+    """Give how far a preview is, or what was found, as the page polls it that asked."""
+    with transaction() as session:
+        row = previews.preview_or_refuse(session, preview_id)
+        effect = effect_shown(session, row)
+        html = render_template("storefront/rules/polled.html", effect=effect)
+    return previews.fragment(html)
+
+
+@blueprint.post("/previews/<uuid:preview_id>/cancel")
+@requires(Permission.RESELLER_RULES_MANAGE)
+def cancel_preview(preview_id: UUID) -> ResponseReturnValue:
+    """Want to know no longer."""
+    return previews.cancel(preview_id, back=previews.page_of)
