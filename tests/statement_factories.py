@@ -28,6 +28,7 @@ from marketplace.core.period import Period
 from marketplace.core.rounding import to_minor
 from marketplace.usage.models import Delivery, DeliveryFile, DeliverySlice, DeliveryStatus
 from resellers.models import Basis, Customer, Hop, PriceRule
+from resellers.queries.standing import USUAL_PAYMENT_DAYS
 
 _accounts = count(1)
 NOON = datetime(2024, 10, 2, 12, 0, tzinfo=UTC)
@@ -374,6 +375,8 @@ def _statement(session: Session, *, customer: Customer, hop: Hop, period: Period
         )
     )
     if statement is None:
+        standing = session.get(BillingPeriod, period.number)
+        closed_at = standing.closed_at if standing else None
         statement = Statement(
             id=uuid4(),
             period=period.number,
@@ -386,6 +389,7 @@ def _statement(session: Session, *, customer: Customer, hop: Hop, period: Period
             lines=0,
             parked_pair="",
             parked_cost={},
+            due_on=closed_at and closed_at.date() + timedelta(days=USUAL_PAYMENT_DAYS),
         )
         session.add(statement)
         session.flush()

@@ -168,6 +168,8 @@ class Statement(Base):
     parked_pair: Mapped[str] = mapped_column(default="")
     # Cost of what is parked, exact, by the vendor's currency: {"USD": "12.5"}.
     parked_cost: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    # The last day on which it is paid in time, by the terms of the day its month was closed; None before that.
+    due_on: Mapped[date | None]
 
 
 class StatementLine(Base):

@@ -1,6 +1,6 @@
 """The life of a period after its draft: approve, close, reopen."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from marketplace.core.actor import Actor
 from marketplace.core.errors import N_, Refusal
 from marketplace.core.period import Period
 from resellers.models import Wholesaler
+from resellers.queries.standing import USUAL_PAYMENT_DAYS
 
 
 class UnknownPeriod(Refusal):
@@ -91,6 +92,7 @@ def close(session: Session, *, period: Period, actor: Actor, now: datetime) -> B
         raise EarlierPeriodOpen(earlier=earlier, period=period)
     standing.status = PeriodStatus.CLOSED.value
     standing.closed_at, standing.closed_by = now, actor.name
+    _fix_due_days(session, period, closed_on=now.date())
     run = session.get_one(CloseRun, standing.run_id)
     for number, fingerprint in run.corrects.items():
         session.get_one(BillingPeriod, int(number)).fingerprint = fingerprint
@@ -118,6 +120,7 @@ def reopen(session: Session, *, period: Period, actor: Actor, reason: str) -> Bi
     standing.status = PeriodStatus.RATED.value
     standing.reviewed_at, standing.reviewed_by, standing.reviewed_by_id = None, "", None
     standing.closed_at, standing.closed_by = None, ""
+    _fix_due_days(session, period, closed_on=None)
     _audit(session, actor, "period.reopen", period, before=before, after=standing.status, reason=reason)
     return standing
 
@@ -154,6 +157,14 @@ def _refuse_stale(session: Session, standing: BillingPeriod, period: Period) -> 
         session, standing, period
     ):
         raise DraftIsStale(period=period)
+
+
+def _fix_due_days(session: Session, period: Period, *, closed_on: date | None) -> None:
+    """Say by the terms of today until when each statement is to be paid; a draft has no such day."""
+    values = {"period": period.number, "closed_on": closed_on, "usual_days": USUAL_PAYMENT_DAYS}
+    session.execute(
+        text("SELECT fix_due_days(:period, CAST(:closed_on AS date), CAST(:usual_days AS int))"), values
+    )
 
 
 def _has_rated(actor: Actor, standing: BillingPeriod) -> bool:

@@ -88,14 +88,16 @@ class Shop:
             starts_on=starts_on,
         )
 
-    def limit(self, amount: str, *, customer: str = "", actor: Actor | None = None) -> int:
+    def limit(
+        self, amount: str, *, customer: str = "", actor: Actor | None = None, payment_days: int = 30
+    ) -> int:
         """Say how much Nord, or a customer of its, may owe."""
         return set_credit(
             self.session,
             actor=actor or self.wanda,
             reseller_id=self.nord.public_id,
             limit=Decimal(amount),
-            payment_days=30,
+            payment_days=payment_days,
             customer=customer,
             now=NOW,
         )

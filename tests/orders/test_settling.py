@@ -17,7 +17,7 @@ from marketplace.orders.operations.settling import NothingChosen, import_payment
 from marketplace.orders.queries.exposure import debtor_called, owed_by, statements_of
 from marketplace.orders.queries.unpaid import OpenStatement, open_statements
 from marketplace.orders.rules.credit import Exposure
-from marketplace.orders.rules.payments import amount_of, check_amount, due_on, read_payment
+from marketplace.orders.rules.payments import amount_of, check_amount, read_payment
 from resellers.models import Hop
 from tests.orders.shop import NOW, TODAY, Shop, euros
 from tests.statement_factories import make_line, make_period
@@ -71,9 +71,6 @@ class TestRules:
         with pytest.raises(Unusable, match="more decimals"):
             amount_of(Decimal("12.5"), "JPY")
 
-    def test_a_statement_is_due_so_many_days_after_its_month_was_closed(self) -> None:
-        assert due_on(date(2026, 5, 3), payment_days=30) == date(2026, 6, 2)
-
 
 @pytest.fixture
 def april(shop: Shop) -> str:
@@ -91,7 +88,7 @@ def owed(shop: Shop, *, today: date = TODAY) -> Exposure:
 
 def left(shop: Shop) -> list[OpenStatement]:
     wanted = statements_of(debtor_called(shop.nord))
-    return list(open_statements(shop.session, wanted, payment_days=30, today=TODAY, limit=10))
+    return list(open_statements(shop.session, wanted, today=TODAY, limit=10))
 
 
 def take(shop: Shop, *rows: str, dry_run: bool = False) -> tuple[int, int]:
@@ -115,9 +112,9 @@ class TestOverdue:
         assert (found.unpaid, found.overdue) == (euros("300"), euros(overdue))
         assert found.total == euros("300")
 
-    def test_the_days_to_pay_are_those_of_the_terms(self, shop: Shop, april: str) -> None:
+    def test_terms_agreed_later_do_not_move_a_day_already_told(self, shop: Shop, april: str) -> None:
         del april
-        shop.limit("5000")  # 30 days
+        shop.limit("5000", payment_days=90)
         assert owed(shop).overdue == euros("300")
         (one,) = left(shop)
         assert (one.due_on, one.is_overdue) == (date(2026, 6, 2), True)

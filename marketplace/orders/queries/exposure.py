@@ -92,10 +92,7 @@ class Owed:
 
 def owed_by(session: Session, debtor: Debtor, *, today: date, apart_from: int | None = None) -> Owed:
     """Add up what a debtor owes. `apart_from` is the order that is being looked at itself."""
-    payment_days = credit_of(
-        session, reseller_id=debtor.reseller_id, customer_id=debtor.customer_id
-    ).payment_days
-    unpaid, overdue = left_of(session, statements_of(debtor), payment_days=payment_days, today=today)
+    unpaid, overdue = left_of(session, statements_of(debtor), today=today)
     unbilled, daily, rated = _unbilled(session, debtor, today)
     committed, renewals, is_incomplete = _committed(session, debtor, today=today, rated=rated)
     exposure = Exposure(

@@ -2,17 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Date, case, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from marketplace.billing.models import BillingPeriod, PeriodStatus, Statement
 from marketplace.core.money import Money
 from marketplace.core.period import Period
 from marketplace.orders.models import StatementPayment
-from marketplace.orders.rules.payments import due_on
 from resellers.models import Customer
 
 _PAID = (
@@ -23,6 +22,8 @@ _PAID = (
 )
 _LEFT = func.coalesce(Statement.total_minor, 0) - _PAID
 _IS_CLOSED = BillingPeriod.status == PeriodStatus.CLOSED.value
+# Whatever is closed has one.
+_DUE_ON = type_coerce(Statement.due_on, Date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,9 @@ class OpenStatement:
     is_overdue: bool
 
 
-def left_of(
-    session: Session, wanted: ColumnElement[bool], *, payment_days: int, today: date
-) -> tuple[int, int]:
+def left_of(session: Session, wanted: ColumnElement[bool], *, today: date) -> tuple[int, int]:
     """Add up what is left of closed statements in minor units, and what of it should have been paid by now."""
-    # Due within so many days of the close: what was closed before this instant is overdue.
-    since = datetime.combine(today - timedelta(days=payment_days), time.min, tzinfo=UTC)
-    is_late = (BillingPeriod.closed_at < since) & (_LEFT > 0)
+    is_late = (Statement.due_on < today) & (_LEFT > 0)
     left, overdue = session.execute(
         select(func.coalesce(func.sum(_LEFT), 0), func.coalesce(func.sum(case((is_late, _LEFT), else_=0)), 0))
         .select_from(Statement)
@@ -55,11 +52,11 @@ def left_of(
 
 
 def open_statements(
-    session: Session, wanted: ColumnElement[bool], *, payment_days: int, today: date, limit: int
+    session: Session, wanted: ColumnElement[bool], *, today: date, limit: int
 ) -> Sequence[OpenStatement]:
     """Give closed statements that are not paid whole, the oldest first."""
     found = session.execute(
-        select(Statement, Customer.legal_name, _LEFT, BillingPeriod.closed_at)
+        select(Statement, Customer.legal_name, _LEFT, _DUE_ON)
         .join(BillingPeriod, BillingPeriod.period == Statement.period)
         .join(Customer, Customer.id == Statement.customer_id)
         .where(wanted, _IS_CLOSED, _LEFT != 0)
@@ -67,13 +64,11 @@ def open_statements(
         .limit(limit)
     )
     shown = []
-    for statement, customer, left, closed_at in found:
-        period = Period.from_number(statement.period)
-        due = due_on(closed_at.date() if closed_at else period.end, payment_days=payment_days)
+    for statement, customer, left, due in found:
         shown.append(
             OpenStatement(
                 statement.id,
-                period,
+                Period.from_number(statement.period),
                 customer,
                 Money(statement.total_minor or 0, statement.currency),
                 Money(int(left), statement.currency),

@@ -1,8 +1,8 @@
-"""What was paid of closed statements: when one is due, what can be noted of it, and rows of a file that note it."""
+"""What was paid of closed statements: what can be noted of one, and rows of a file that note it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -32,11 +32,6 @@ def read_payment(cells: Mapping[str, str], *, today: date) -> PaymentLine:
     )
     entry.check()
     return line
-
-
-def due_on(closed_on: date, *, payment_days: int) -> date:
-    """Give the last day on which a statement is paid in time."""
-    return closed_on + timedelta(days=payment_days)
 
 
 def amount_of(exact: Decimal, currency: str) -> Money:

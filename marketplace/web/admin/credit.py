@@ -199,7 +199,6 @@ def _page(reseller: Reseller, form: LimitForm) -> str:
         unpaid = open_statements(
             desk,
             statements_of(debtor),
-            payment_days=credit_of(desk, reseller_id=reseller.id).payment_days,
             today=today,
             limit=MOST_STATEMENTS,
         )

@@ -20,7 +20,6 @@ from marketplace.web.admin import blueprint
 from marketplace.web.admin.credit import released, reseller_or_404
 from marketplace.web.guards import accepts_upload, requires
 from marketplace.web.session import current_actor, order_desk
-from resellers.queries.standing import credit_of
 
 _MOST_BYTES = 8 << 20
 _MOST_ROWS = 100_000
@@ -51,7 +50,6 @@ def open_settlements(reseller_id: UUID) -> ResponseReturnValue:
         for one in open_statements(
             desk,
             statements_of(debtor_called(reseller)),
-            payment_days=credit_of(desk, reseller_id=reseller.id).payment_days,
             today=today,
             limit=_MOST_ROWS,
         ):
