@@ -17,7 +17,7 @@ from catalog.operations.offers import keep_limits, keep_plans, keep_relations, k
 from catalog.price_files import PriceFile, read_price_file
 from catalog.price_files.offers import NO_CURRENCY
 from catalog.price_files.rows import MeterRow, PlanKey, PlanRow, SkuWords
-from catalog.queries.price_lists import bands_of, find_price_list, newest_version
+from catalog.queries.price_lists import Rename, bands_of, find_price_list, newest_version, renames
 from catalog.rules.differences import BandKey, Difference, Kind, Price, differences
 from catalog.rules.metered import BOUGHT_AS, METERED, bought
 from catalog.words import (
@@ -84,6 +84,7 @@ class ImportedList:
     rejected: int
     left_out: int
     changes: Sequence[Difference] = field(default_factory=tuple)
+    renames: Sequence[Rename] = field(default_factory=tuple)
     unchanged: int = 0
     is_duplicate: bool = False
     is_trial: bool = False
@@ -133,6 +134,9 @@ def import_price_list(
         "rejected": read.rejected,
         "left_out": len(read.plans) + len(read.meters) - len(taken),
         "changes": changes,
+        "renames": renames(
+            session, vendor=vendor, titles={row.words.product: row.words.product_title for row in taken}
+        ),
         "unchanged": len(given) - sum(change.after is not None for change in changes),
         "is_trial": is_trial,
     }

@@ -1,6 +1,6 @@
 """Versions of price lists: the newest of one, and what it says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -129,6 +129,27 @@ def rejects_of(session: Session, price_list: PriceList, *, most: int | None = No
     return Rejects(
         [FaultyRow(price_list.file, one.row, one.column_name, one.value, one.reason) for one in found], rows
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """A product that its vendor calls otherwise than rules and statements do."""
+
+    product: str
+    title: str
+    new_title: str
+
+
+def renames(session: Session, *, vendor: str, titles: Mapping[str, str]) -> list[Rename]:
+    """Give the products, by reference, whose given titles are not those they are known by here."""
+    known = session.execute(
+        select(Product.reference, Product.title).where(Product.vendor == vendor).order_by(Product.title)
+    )
+    return [
+        Rename(reference, title, titles[reference])
+        for reference, title in known
+        if titles.get(reference, "") not in {"", title}
+    ]
 
 
 def renamed_in(session: Session, price_list: PriceList) -> Sequence[Product]:

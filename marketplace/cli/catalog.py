@@ -102,6 +102,10 @@ def _as_data(imported: ImportedList, status: str) -> dict[str, Any]:
         "left_out": imported.left_out,
         **{kind.value: imported.counted(kind) for kind in Kind if kind is not Kind.UNCHANGED},
         "unchanged": imported.unchanged,
+        "renamed": [
+            {"product": one.product, "title": one.title, "new_title": one.new_title}
+            for one in imported.renames
+        ],
         "rejects": [reject.as_dict() for reject in imported.rejects[:_MOST_REJECTS]],
     }
 
@@ -124,7 +128,19 @@ def _words(file: str, data: dict[str, Any]) -> str:
         f"  prices: {data['new']} new, {data['ended']} ended, {data['dearer']} dearer, "
         f"{data['cheaper']} cheaper, {data['unchanged']} unchanged"
     )
-    return "\n".join([*lines, *_rejected(data)])
+    return "\n".join([*lines, *_renamed(data), *_rejected(data)])
+
+
+def _renamed(data: dict[str, Any]) -> list[str]:
+    lines = [
+        f"  renamed by the vendor: {one['title']!r} is now {one['new_title']!r} ({one['product']})"
+        for one in data["renamed"][:_SHOWN]
+    ]
+    if (more := len(data["renamed"]) - _SHOWN) > 0:
+        lines.append(f"  ... and {more} more are renamed: --json lists them all.")
+    if lines:
+        lines.append("  Rules and statements keep the first names until the new ones are taken on the page.")
+    return lines
 
 
 def _rejected(data: dict[str, Any]) -> list[str]:

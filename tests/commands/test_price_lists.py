@@ -50,6 +50,38 @@ def test_a_list_is_scheduled_for_a_day(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("command_line")
+def test_products_that_the_vendor_renamed_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes(sheet({}))
+    assert run(capsys, str(file), "--activate")["renamed"] == []
+    file.write_bytes(sheet({"ProductTitle": "Teams Talk"}))
+
+    tried = run(capsys, str(file), "--dry-run")
+    done = run(capsys, str(file), "--activate")
+    again = run(capsys, str(file), "--activate")
+
+    (renamed,) = tried["renamed"]
+    assert (renamed["title"], renamed["new_title"]) == ("Advanced Communications", "Teams Talk")
+    assert done["renamed"] == again["renamed"] == [renamed]
+
+
+@pytest.mark.usefixtures("command_line")
+def test_what_was_renamed_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes(sheet({}))
+    run(capsys, str(file), "--activate")
+    file.write_bytes(sheet({"ProductTitle": "Teams Talk"}))
+
+    cli.main(["catalog", "import", str(file), "--vendor", "microsoft"])
+
+    printed = capsys.readouterr().out
+    assert "renamed by the vendor: 'Advanced Communications' is now 'Teams Talk'" in printed
+    assert "until the new ones are taken" in printed
+
+
+@pytest.mark.usefixtures("command_line")
 def test_several_markets_are_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "list.csv"
     file.write_bytes(sheet({}, {"Market": "DE"}))
