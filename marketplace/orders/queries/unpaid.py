@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, case, func, select, type_coerce
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.billing.models import BillingPeriod, PeriodStatus, Statement
@@ -22,8 +23,6 @@ _PAID = (
 )
 _LEFT = func.coalesce(Statement.total_minor, 0) - _PAID
 _IS_CLOSED = BillingPeriod.status == PeriodStatus.CLOSED.value
-# Whatever is closed has one.
-_DUE_ON = type_coerce(Statement.due_on, Date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def open_statements(
 ) -> Sequence[OpenStatement]:
     """Give closed statements that are not paid whole, the oldest first."""
     found = session.execute(
-        select(Statement, Customer.legal_name, _LEFT, _DUE_ON)
+        select(Statement, Customer.legal_name, _LEFT)
         .join(BillingPeriod, BillingPeriod.period == Statement.period)
         .join(Customer, Customer.id == Statement.customer_id)
         .where(wanted, _IS_CLOSED, _LEFT != 0)
@@ -64,7 +63,8 @@ def open_statements(
         .limit(limit)
     )
     shown = []
-    for statement, customer, left, due in found:
+    for statement, customer, left in found:
+        due = cast("date", statement.due_on)  # whatever is closed has one
         shown.append(
             OpenStatement(
                 statement.id,

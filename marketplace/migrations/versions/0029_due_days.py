@@ -1,7 +1,7 @@
 """The day until which a statement is to be paid is fixed when its month is closed.
 
-Revision ID: 0028
-Revises: 0027
+Revision ID: 0029
+Revises: 0028
 """
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from alembic import op
 from marketplace.core.db import APP_ROLE
 from marketplace.migrations.policies import WHOLESALER
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
