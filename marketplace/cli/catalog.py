@@ -13,7 +13,7 @@ from catalog.rules.differences import Kind
 from catalog.words import PriceListStatus, Segment
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
-from marketplace.core.actor import Actor
+from marketplace.core.actor import Actor, Machine
 from marketplace.core.clock import utc_now
 from marketplace.settings import load_settings
 from resellers.models import Wholesaler
@@ -59,7 +59,7 @@ def day_argument(value: str) -> date:
 def run(args: argparse.Namespace) -> Result:
     """Carry the command out."""
     content = args.file.read_bytes()
-    actor, now = Actor.system("catalog import"), utc_now()
+    actor, now = Actor.system(Machine.FILE_IMPORT), utc_now()
     with open_database(load_settings()).transaction(actor) as session:
         imported = import_price_list(
             session,

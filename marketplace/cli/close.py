@@ -6,7 +6,7 @@ from typing import Any
 from marketplace.billing.closing import close_period
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
-from marketplace.core.actor import Actor
+from marketplace.core.actor import Actor, Machine
 from marketplace.core.clock import utc_now
 from marketplace.core.period import NotAPeriod, Period
 from marketplace.settings import load_settings
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> Result:
         database,
         settings,
         period=args.period,
-        actor=Actor.system("command line"),
+        actor=Actor.system(Machine.COMMAND_LINE),
         approve=args.approve,
         dry_run=args.dry_run,
         now=utc_now(),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from catalog.operations.exchange_rates import import_fx_rates
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
-from marketplace.core.actor import Actor
+from marketplace.core.actor import Actor, Machine
 from marketplace.core.clock import utc_now
 from marketplace.core.csv_table import ImportResult
 from marketplace.orders.operations.settling import import_payments
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> Result:
     """Import the file whole, or refuse it whole."""
     kind = KINDS[args.kind]
     content = args.file.read_bytes()
-    actor = Actor.system("import")
+    actor = Actor.system(Machine.FILE_IMPORT)
     database = open_database(load_settings())
     with database.owner_transaction() if kind.is_for_owner else database.transaction(actor) as session:
         result = kind.carry_out(

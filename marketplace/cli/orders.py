@@ -6,7 +6,7 @@ from typing import Any
 
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
-from marketplace.core.actor import Actor
+from marketplace.core.actor import Actor, Machine
 from marketplace.core.clock import utc_now
 from marketplace.orders.operations.bulk import BulkOrder, order_from_file
 from marketplace.orders.operations.pricing import commitments
@@ -31,7 +31,7 @@ def _place(args: argparse.Namespace) -> Result:
     with database.owner_transaction() as session:
         done = order_from_file(
             session,
-            actor=Actor.system("command line"),
+            actor=Actor.system(Machine.COMMAND_LINE),
             file=args.file.name,
             content=content,
             now=utc_now(),

@@ -12,7 +12,7 @@ from marketplace.billing.exports import Wanted, write_statements
 from marketplace.cli.close import period_argument
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
-from marketplace.core.actor import Actor
+from marketplace.core.actor import Actor, Machine
 from marketplace.core.errors import N_, Refusal
 from marketplace.settings import load_settings
 from resellers.models import Hop
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> Result:
     wanted = Wanted(period=args.period, hop=Hop(args.hop), seller=args.seller, buyer=args.buyer)
     is_parquet_focus = args.format == "focus" and output.suffix == ".parquet"
     format_ = "focus.parquet" if is_parquet_focus else args.format
-    with _whole_file(output) as file, database.transaction(Actor.system("command line")) as session:
+    with _whole_file(output) as file, database.transaction(Actor.system(Machine.COMMAND_LINE)) as session:
         lines = write_statements(session, wanted, format_=format_, file=file)
     data: dict[str, object] = {
         "period": str(args.period),

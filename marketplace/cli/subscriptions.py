@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.cli.context import open_database
 from marketplace.cli.explain import whole_number
 from marketplace.cli.result import Result
-from marketplace.core.actor import Actor
+from marketplace.core.actor import Actor, Machine
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, Refusal
 from marketplace.core.period import Period
@@ -56,7 +56,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> Result:
     """Run one of them."""
     database = open_database(load_settings())
-    actor, now = Actor.system("command line"), utc_now()
+    actor, now = Actor.system(Machine.COMMAND_LINE), utc_now()
     with database.owner_transaction() as session:
         if "period" in args:
             return _renewals(session, actor, Period.parse(args.period))

@@ -11,7 +11,7 @@ from uuid import uuid4
 from marketplace.cli.close import period_argument
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
-from marketplace.core.actor import Actor
+from marketplace.core.actor import Actor, Machine
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.rating.exact import plain
@@ -67,7 +67,7 @@ def _import(args: argparse.Namespace) -> Result:
     for file in args.files:
         file.open("rb").close()  # a missing file is refused before anything else happens
     database = open_database(settings)
-    actor = Actor.system("command line")
+    actor = Actor.system(Machine.COMMAND_LINE)
     received = import_files(
         database,
         settings,
@@ -86,7 +86,7 @@ def _import(args: argparse.Namespace) -> Result:
 def _fetch(args: argparse.Namespace) -> Result:
     settings = load_settings()
     database = open_database(settings)
-    actor = Actor.system("command line")
+    actor = Actor.system(Machine.COMMAND_LINE)
     with database.transaction(actor) as session:
         currency = session.get_one(Wholesaler, 1).currency
     with closing(connector_for(settings, args.vendor)) as connector:
@@ -106,7 +106,7 @@ def _fetch(args: argparse.Namespace) -> Result:
 
 
 def _undo(args: argparse.Namespace) -> Result:
-    actor = Actor.system("command line")
+    actor = Actor.system(Machine.COMMAND_LINE)
     with open_database(load_settings()).transaction(actor) as session:
         delivery = undo_delivery(session, actor=actor, delivery=args.delivery, reason=args.reason)
         data: dict[str, object] = {"delivery": delivery.id, "status": delivery.status}

@@ -13,7 +13,7 @@ from marketplace.accounts.queries import PersonRow, people_visible_to, person_ro
 from marketplace.accounts.roles import roles_of
 from marketplace.cli.context import open_database
 from marketplace.cli.result import Result
-from marketplace.core.actor import Actor, Audience
+from marketplace.core.actor import Actor, Audience, Machine
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_, Refusal
 from marketplace.settings import load_settings
@@ -69,7 +69,7 @@ def _create(args: argparse.Namespace) -> Result:
         party = _party(session, args)
         create_user(
             session,
-            actor=Actor.system("command line"),
+            actor=Actor.system(Machine.COMMAND_LINE),
             party=party,
             email=args.email,
             name=args.name,
@@ -87,7 +87,7 @@ def _create(args: argparse.Namespace) -> Result:
 
 def _list(_args: argparse.Namespace) -> Result:
     database = open_database(load_settings())
-    actor = Actor.system("command line")
+    actor = Actor.system(Machine.COMMAND_LINE)
     with database.transaction(actor) as session:
         people = [person_row(found) for found in session.execute(people_visible_to(actor))]
     people.sort(key=lambda person: (person.audience.value, person.party_name, person.email))
@@ -108,7 +108,7 @@ def _deactivate(args: argparse.Namespace) -> Result:
         if user is None:
             raise NoAccount(email=args.email)
         set_active(
-            session, actor=Actor.system("command line"), user_id=user.id, is_active=False, now=utc_now()
+            session, actor=Actor.system(Machine.COMMAND_LINE), user_id=user.id, is_active=False, now=utc_now()
         )
     return Result({"email": args.email, "active": False}, f"{args.email} can no longer sign in.")
 

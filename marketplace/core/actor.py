@@ -154,6 +154,15 @@ PERMISSION_LABELS = {
 }
 
 
+class Machine(StrEnum):
+    """What acts where no person does. The name is kept with what it did, and said in each reader's language."""
+
+    MARKETPLACE = N_("Marketplace")
+    COMMAND_LINE = N_("command line")
+    FILE_IMPORT = N_("import of files")
+    RENEWAL_POLICY = N_("renewal policy")
+
+
 @dataclass(frozen=True)
 class Actor:
     """A person, or the system itself, acting for one party.
@@ -176,9 +185,9 @@ class Actor:
     look: Look | None = None
 
     @classmethod
-    def system(cls, name: str = "Marketplace") -> "Actor":
+    def system(cls, name: str = Machine.MARKETPLACE) -> "Actor":
         """Give the actor of commands and jobs: the wholesaler's own machine, allowed everything."""
-        return cls(name=name, audience=Audience.WHOLESALER, permissions=frozenset(Permission))
+        return cls(name=str(name), audience=Audience.WHOLESALER, permissions=frozenset(Permission))
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor holds a permission."""

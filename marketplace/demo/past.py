@@ -40,7 +40,7 @@ from marketplace.vendors.provisioning.rules import MOVING
 from marketplace.vendors.registry import connector_for
 from resellers.models import Customer, Reseller
 
-_MACHINE = Actor.system("orders")
+_MACHINE = Actor.system()
 _MOST_STEPS = 10
 # Each month has this day.
 _IN_EVERY_MONTH = 28
@@ -222,7 +222,7 @@ def _the_same(at: datetime) -> datetime:
 
 def _renew(database: Database, at: datetime) -> None:
     with database.owner_transaction() as session:
-        renew_due(session, actor=Actor.system("renewals"), day=at.date(), now=at)
+        renew_due(session, actor=_MACHINE, day=at.date(), now=at)
 
 
 def _year_before(day: date) -> date:

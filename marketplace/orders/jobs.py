@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from marketplace.core.actor import Actor
+from marketplace.core.actor import Actor, Machine
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.jobs import register
@@ -46,4 +46,6 @@ def follow_renewal_policies(database: Database, _settings: Settings) -> None:
     last: int | None = 0
     while last is not None:
         with database.owner_transaction() as session:
-            last = follow_policies(session, actor=Actor.system("renewal policy"), now=utc_now(), after=last)
+            last = follow_policies(
+                session, actor=Actor.system(Machine.RENEWAL_POLICY), now=utc_now(), after=last
+            )

@@ -14,6 +14,7 @@ from marketplace.core.actor import Permission
 from marketplace.core.audit import AuditEntry
 from marketplace.core.errors import N_
 from marketplace.web import audit_words as words
+from marketplace.web.filters import named
 from marketplace.web.guards import requires
 from marketplace.web.listing import EXPORTS, Column, Filter, ListView, OnPhone
 from marketplace.web.session import current_actor, transaction
@@ -39,7 +40,7 @@ def _day(value: str) -> datetime | None:
 def who(entry: AuditEntry) -> str:
     """Name who acted; for staff who viewed as somebody else, both."""
     if not entry.staff_id:
-        return entry.name
+        return named(entry.name)
     return str(gettext("%(staff)s, viewing as %(name)s", staff=entry.staff_name, name=entry.name))
 
 

@@ -18,11 +18,13 @@ from markupsafe import Markup, escape
 
 from catalog.rules.metered import is_metered
 from marketplace.core import written
+from marketplace.core.actor import Machine
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import Phrase, Refusal
 from marketplace.core.money import Money
 from marketplace.core.period import DateRange, Period
 
+_MACHINES = frozenset(map(str, Machine))
 DASH = "\u2013"
 TIMES = "\u00d7\u00a0"
 _KILO = 1024
@@ -158,6 +160,11 @@ def sentence(refusal: Refusal) -> str:
     return gettext(refusal.sentence) % {name: said(fact) for name, fact in refusal.facts.items()}
 
 
+def named(name: str) -> str:
+    """Say who did something: a machine in the reader's language, people as they are called."""
+    return gettext(name) if name in _MACHINES else name
+
+
 def said(value: object) -> str:
     """Write any fact as the reader's language writes its kind."""
     match value:
@@ -220,6 +227,7 @@ def init_filters(app: Flask) -> None:
         "duration": duration,
         "size": size,
         "sentence": sentence,
+        "named": named,
         "said": said,
         "lines": lines,
     }

@@ -38,7 +38,7 @@ from marketplace.orders.rules.seen import as_text, from_text
 from marketplace.orders.words import OrderState, Party
 from marketplace.vendors.customer_accounts.queries import missing_accounts
 from marketplace.web.credit_pages import CreditPicture, credit_of_order
-from marketplace.web.filters import said
+from marketplace.web.filters import named, said
 from marketplace.web.forms import DayField, PageForm
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
@@ -306,7 +306,7 @@ def _events(page: OrderPage) -> list[Event]:
         Event(
             event.at,
             gettext(EVENT_LABELS[OrderState(event.state)]),
-            event.by,
+            named(event.by),
             _words(event.words),
             tone=_TONES.get(OrderState(event.state), ""),
         )
@@ -348,7 +348,7 @@ def _view(pages: OrderPages) -> ListView[OrderRow]:
         ),
         Column(key="po", label=N_("Their number"), value=lambda row: row.po_number, is_shown=False),
         Column(key="commitment", label=N_("Commitment"), value=lambda row: row.commitment, kind=Kind.MONEY),
-        Column(key="by", label=N_("By"), value=lambda row: row.by),
+        Column(key="by", label=N_("By"), value=lambda row: named(row.by)),
         Column(
             key="at",
             label=N_("On"),

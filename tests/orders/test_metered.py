@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from catalog.models import Plan
+from catalog.models import Plan, Sku
 from catalog.words import ProductKind
 from marketplace.accounts.roles import Role
 from marketplace.billing.charges import charges_billed
@@ -20,7 +20,14 @@ from marketplace.orders.operations.fulfilling import follow
 from marketplace.orders.operations.placing import CannotBeOrdered
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.changing import ChangeNotPossible
-from marketplace.subscriptions.rules.changes import Cancel, Change, ChangeQuantity, SetTermEnd, Suspend
+from marketplace.subscriptions.rules.changes import (
+    Cancel,
+    Change,
+    ChangeQuantity,
+    Resume,
+    SetTermEnd,
+    Suspend,
+)
 from marketplace.subscriptions.words import AtTermEnd
 from marketplace.vendors.provisioning.operations import complete_by_hand
 from resellers.queries.accounts import account_at
@@ -233,11 +240,33 @@ class TestItsLife:
         assert list(charges_billed(shop.session, Period.of(LATER.date()))) == []
         assert shop.order(1, plan=azure, now=LATER).state == "provisioning"
 
+    @pytest.mark.parametrize("sold", ["azure", "backup"])
+    def test_it_stands_still_and_goes_on(self, shop: Shop, sold: str, request: pytest.FixtureRequest) -> None:
+        has = became(shop, done(shop, shop.order(1, plan=request.getfixturevalue(sold))))
+
+        done(shop, change(shop, has, Suspend()))
+        shop.session.refresh(has)
+        assert (has.status, has.quantity) == ("suspended", 1)
+        with pytest.raises(ChangeNotPossible, match="suspended already"):
+            change(shop, has, Suspend())
+        done(shop, change(shop, has, Resume()))
+
+        shop.session.refresh(has)
+        assert (has.status, has.quantity) == ("active", 1)
+        assert list(charges_billed(shop.session, Period.of(LATER.date()))) == []
+
+    def test_one_whose_offer_says_otherwise_does_not_stand_still(self, shop: Shop, azure: Plan) -> None:
+        has = became(shop, shop.fulfil(shop.order(1, plan=azure)))
+        shop.session.get_one(Sku, azure.sku_id).may_suspend = False
+        shop.session.flush()
+
+        with pytest.raises(ChangeNotPossible, match="does not suspend it"):
+            change(shop, has, Suspend())
+
     @pytest.mark.parametrize(
         ("what", "why"),
         [
             (ChangeQuantity(2), "has it once"),
-            (Suspend(), "does not suspend it"),
             (SetTermEnd(AtTermEnd.END), "goes on until it is cancelled"),
         ],
     )

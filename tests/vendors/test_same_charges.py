@@ -56,7 +56,7 @@ class Story:
     """What is bought, what is changed after how many days, asked of the vendor and done here."""
 
     first: tuple[tuple[str, str], Term, BillingCycle, int]
-    days: int
+    days: float
     asked: Change | Upgrade
     ours: OurChange
 
@@ -81,6 +81,9 @@ STORIES = {
     "seats up": Story(YEAR, 10, Change(quantity=13), ChangeQuantity(13)),
     "seats up after a cycle": Story(YEAR, 40, Change(quantity=13), ChangeQuantity(13)),
     "seats down": Story(YEAR, 5, Change(quantity=4), ChangeQuantity(4)),
+    "seats down within a day, on the next": Story(YEAR, 0.9, Change(quantity=4), ChangeQuantity(4)),
+    "seats down after a day": Story(YEAR, 1.1, Change(quantity=4), ChangeQuantity(4)),
+    "cancelled within a day, on the next": Story(YEAR, 0.9, Change(is_cancelled=True), Cancel()),
     "cancelled": Story(YEAR, 5, Change(is_cancelled=True), Cancel()),
     "cancelled at once": Story(YEAR, 0, Change(is_cancelled=True), Cancel()),
     "all upgraded": Story(YEAR, 12, *upgraded(10, P1Y, MONTHLY)),

@@ -212,6 +212,22 @@ class TestFiles:
         # The vendor cuts cents off twice a line, and never adds any.
         assert Decimal(0) <= spent - charged < Decimal("0.02") * len(bill)
 
+    def test_an_azure_plan_that_stands_still_uses_nothing(
+        self, simulator: Simulator, connector: PartnerCenter, tmp_path: Path
+    ) -> None:
+        account = open_account(connector).account
+        plan = bought(connector, account, azure_plan())
+        simulator.at("2021-06-20T12:00:00Z")
+        suspended = connector.change(account, plan.reference, Change(is_suspended=True), key=uuid4())
+        simulator.at("2021-06-25T12:00:00Z")
+        resumed = connector.change(account, plan.reference, Change(is_suspended=False), key=uuid4())
+        simulator.at("2021-06-27T12:00:00Z")
+
+        rows = self.fetch(connector, FileRequest(FileKind.USAGE, currency="EUR"), tmp_path)
+
+        assert [one.status.value for one in (suspended, resumed)] == ["suspended", "active"]
+        assert sorted({str(row["UsageDate"])[8:10] for row in rows}) == ["18", "19", "25", "26"]
+
     def test_usage_without_a_bill_does_not_tell_the_reseller(
         self, simulator: Simulator, connector: PartnerCenter, tmp_path: Path
     ) -> None:

@@ -55,9 +55,7 @@ def decide(change: Change, standing: Standing, now: datetime) -> Decision:
         case Suspend():
             return _suspend(standing, rules, now)
         case Resume():
-            if standing.now.status is not Status.SUSPENDED:
-                return _never(N_("It is not suspended."))
-            return _now(now, N_("The service goes on; whether it renews must be said again."))
+            return _resume(standing, rules, now)
         case SetTermEnd():
             return _term_end(change, standing, now)
         case ChangeAtRenewal():
@@ -245,7 +243,19 @@ def _suspend(standing: Standing, rules: Commitments, now: datetime) -> Decision:
         return _never(N_("The vendor does not suspend it."))
     if rules.suspension_stops_renewal:
         return _now(now, N_("The service stops and is charged all the same. It does not renew any more."))
-    return _now(now, N_("The service stops and is charged all the same."))
+    if rules.is_charged_while_suspended:
+        return _now(now, N_("The service stops and is charged all the same."))
+    return _now(
+        now, N_("The service stops. What is used all the same, such as what stays stored, is billed.")
+    )
+
+
+def _resume(standing: Standing, rules: Commitments, now: datetime) -> Decision:
+    if standing.now.status is not Status.SUSPENDED:
+        return _never(N_("It is not suspended."))
+    if rules.suspension_stops_renewal:
+        return _now(now, N_("The service goes on; whether it renews must be said again."))
+    return _now(now, N_("The service goes on."))
 
 
 def _term_end(change: SetTermEnd, standing: Standing, now: datetime) -> Decision:

@@ -1,18 +1,15 @@
 """Changes of a subscription: seats, renewal, suspension, cancellation; and when the vendor says no."""
 
 from collections.abc import Mapping
+from datetime import date
 from http import HTTPStatus
 from typing import Any
 
 from catalog.words import BillingCycle, Term
 from marketplace.vendors.simulator import shown, transitions
 from marketplace.vendors.simulator.desk import Desk
-from marketplace.vendors.simulator.documents import Subscription, Tranche, Transition
-from marketplace.vendors.simulator.life import (
-    WINDOW,
-    add_charge,
-    running_cycle,
-)
+from marketplace.vendors.simulator.documents import Pause, Subscription, Transition
+from marketplace.vendors.simulator.life import add_charge, running_cycle, tranche
 from marketplace.vendors.simulator.refusals import Refused
 from marketplace.vendors.simulator.selling import check_limit
 
@@ -87,8 +84,12 @@ def _cancel(desk: Desk, one: Subscription) -> None:
 def _suspend_or_resume(desk: Desk, one: Subscription, status: str) -> None:
     if status == "suspended":
         one.status, one.auto_renew, one.next_term = "suspended", False, None
+        if one.is_consumption:
+            one.pauses.append(Pause(since=desk.today))
     elif status == "active":
         one.status = "active"
+        if one.pauses:
+            one.pauses[-1].until = desk.today
     else:
         raise Refused("10010", f"A subscription cannot be made {status}.")
     one.status_since = desk.today
@@ -105,31 +106,46 @@ def _set_quantity(desk: Desk, one: Subscription, quantity: int) -> None:
     old = one.quantity
     if quantity > old:
         check_limit(desk, one.account, f"{one.product}:{one.sku}", quantity - old)
-        one.tranches.append(Tranche(quantity=quantity - old, until=desk.now + WINDOW))
+        one.tranches.append(tranche(quantity - old, desk.today, desk.now))
+        _charge_change(desk, one, "addQuantity", (-old, quantity), desk.today)
     else:
-        _take_back(desk, one, old - quantity)
-    cycle, reference = running_cycle(one, desk.today), desk.new_id("reference")
-    kind = "addQuantity" if quantity > old else "removeQuantity"
-    for seats in (-old, quantity):
-        add_charge(
-            desk, one, kind, cycle, quantity=seats, from_day=desk.today, at=desk.now, reference=reference
-        )
+        for since, taken in _take_back(desk, one, old - quantity).items():
+            _charge_change(desk, one, "removeQuantity", (-old, old - taken), since)
+            old -= taken
     one.quantity, one.next_term = quantity, None
 
 
-def _take_back(desk: Desk, one: Subscription, seats: int) -> None:
-    """Take seats from what was bought last, as far as its days are not over."""
-    open_ones = [tranche for tranche in one.tranches if desk.now <= tranche.until]
-    if seats > sum(tranche.quantity for tranche in open_ones):
+def _charge_change(desk: Desk, one: Subscription, kind: str, both: tuple[int, int], since: date) -> None:
+    """Take all seats back from a day on and charge those there are, in every cycle that has been charged since."""
+    reference, day = desk.new_id("reference"), since
+    while day <= desk.today:
+        cycle = running_cycle(one, day)
+        for seats in both:
+            add_charge(desk, one, kind, cycle, quantity=seats, from_day=day, at=desk.now, reference=reference)
+        day = cycle.end
+
+
+def _take_back(desk: Desk, one: Subscription, seats: int) -> dict[date, int]:
+    """Take seats from what was bought last, as far as its days are not over; give how many, by the day they count from.
+
+    The whole price of what is a day old at most comes back; of the rest, that of the days to come.
+    """
+    open_ones = [one_lot for one_lot in one.tranches if desk.now <= one_lot.until]
+    if seats > sum(one_lot.quantity for one_lot in open_ones):
         raise Refused(
             "900214",
             "The quantity can be reduced only within 7 days after seats were added, by the seats added.",
         )
-    for tranche in reversed(open_ones):
-        taken = min(seats, tranche.quantity)
-        tranche.quantity -= taken
-        seats -= taken
-    one.tranches = [tranche for tranche in open_ones if tranche.quantity]
+    taken: dict[date, int] = {}
+    for one_lot in reversed(open_ones):
+        back = min(seats, one_lot.quantity)
+        since = one_lot.since if desk.now < one_lot.whole_until else desk.today
+        if back:
+            taken[since] = taken.get(since, 0) + back
+        one_lot.quantity -= back
+        seats -= back
+    one.tranches = [one_lot for one_lot in open_ones if one_lot.quantity]
+    return taken
 
 
 def _schedule(desk: Desk, one: Subscription, wanted: Mapping[str, Any] | None) -> None:

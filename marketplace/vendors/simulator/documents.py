@@ -99,6 +99,17 @@ class Tranche(Document):
     id: str = ""
     quantity: int
     until: datetime
+    # Until when their whole price comes back, and the first day they were charged.
+    whole_until: datetime
+    since: date
+
+
+class Pause(Document):
+    """Days on which an Azure plan stood still; from the first until today where it still does. Its id says nothing."""
+
+    id: str = ""
+    since: date
+    until: date | None = None
 
 
 class Subscription(Document):
@@ -135,6 +146,7 @@ class Subscription(Document):
     window_until: datetime | None = None
     full_refund_until: datetime | None = None
     tranches: list[Tranche] = Field(default_factory=list)
+    pauses: list[Pause] = Field(default_factory=list)
     # The first day no charge has been made for.
     charged_until: date
     next_term: dict[str, Any] | None = None

@@ -167,7 +167,12 @@ def begin_term(one: Subscription, day: date, at: datetime, *, end: date | None =
     one.ends_with_term, one.next_cycle = False, None
     one.charged_until = day
     one.window_until, one.full_refund_until = at + WINDOW, at + FULL_REFUND
-    one.tranches = [Tranche(quantity=one.quantity, until=one.window_until)]
+    one.tranches = [tranche(one.quantity, day, at)]
+
+
+def tranche(quantity: int, day: date, at: datetime) -> Tranche:
+    """Give seats that are bought at an instant and charged from a day on."""
+    return Tranche(quantity=quantity, until=at + WINDOW, whole_until=at + FULL_REFUND, since=day)
 
 
 def cycle_price(one: Subscription) -> Decimal:

@@ -44,8 +44,9 @@ def daily_rows(desk: Desk, period: Period, *, until: date) -> Iterator[dict[str,
         ends = one.status_since if one.status == "deleted" else until
         day = max(period.start, one.term_start)
         while day < min(until, period.end, ends):
-            for meter in _METERS:
-                yield _row(one, customers[one.account], period, day, meter)
+            if not any(pause.since <= day < (pause.until or until) for pause in one.pauses):
+                for meter in _METERS:
+                    yield _row(one, customers[one.account], period, day, meter)
             day += timedelta(days=1)
 
 

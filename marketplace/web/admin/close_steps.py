@@ -92,4 +92,4 @@ def steps_of(page: PeriodPage, figures: PeriodRow | None) -> list[Step]:
 
 
 def _said_by(name: str, moment: Any) -> str:
-    return f"{name}, {shown.moment(moment)}" if moment else name
+    return f"{shown.named(name)}, {shown.moment(moment)}" if moment else shown.named(name)

@@ -111,7 +111,7 @@ class UndoForm(PageForm):
     )
 
 
-_BY = Column[DeliveryRow](key="by", label=N_("By"), value=lambda row: row.created_by)
+_BY = Column[DeliveryRow](key="by", label=N_("By"), value=lambda row: shown.named(row.created_by))
 _DAYS_DRAWN = 93
 _LONGEST_MONTH = 31
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from marketplace.core.actor import Actor, Machine
 from marketplace.core.money import Money
 from marketplace.core.period import DateRange, Period
 from marketplace.web import filters
@@ -46,6 +47,25 @@ def test_amounts_are_written_with_their_currency(
 ) -> None:
     with site.app.test_request_context(headers={"Accept-Language": language}):
         assert filters.money(value) == written
+
+
+@pytest.mark.parametrize(
+    ("name", "in_french"),
+    [
+        (Actor.system(Machine.RENEWAL_POLICY).name, "règle de renouvellement"),
+        (Actor.system(Machine.COMMAND_LINE).name, "ligne de commande"),
+        (Actor.system().name, "Marketplace"),
+        ("Renée Renewal", "Renée Renewal"),
+        ("", ""),
+    ],
+)
+def test_machines_are_named_in_the_readers_language_and_people_as_they_are_called(
+    site: Site, name: str, in_french: str
+) -> None:
+    with site.app.test_request_context(headers={"Accept-Language": "fr"}):
+        assert filters.named(name) == in_french
+    with site.app.test_request_context():
+        assert filters.named(name) == name
 
 
 def test_exact_amounts_lose_nothing(site: Site) -> None:
