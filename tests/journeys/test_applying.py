@@ -2,27 +2,43 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tests.journeys.browser import PHONE, Person
 from tests.journeys.conftest import Server
 from tests.journeys.mails import mailed_link
 
 STAFF = "walter@demo.example"
-FIRM = "Belle-Île Informatique SARL"
 PASSWORD = "nine quiet herons"
+
+
+@dataclass(frozen=True)
+class Firm:
+    """Who applies."""
+
+    name: str
+    registration_number: str
+    owner: str
+    email: str
+    reference: str
+
+
+BELLE_ILE = Firm(
+    "Belle-Île Informatique SARL", "404 833 048", "Aline Le Goff", "aline@belle-ile.example", "belle-ile"
+)
 
 
 def faults(person: Person) -> list[str]:
     return person.axe() + person.refused_by_the_policy() + person.overflow()
 
 
-def applies(aline: Person) -> None:
+def applies(aline: Person, firm: Firm) -> None:
     aline.goes_to("/apply")
     for name, text in {
-        "legal_name": FIRM,
-        "registration_number": "404 833 048",
-        "owner_name": "Aline Le Goff",
-        "owner_email": "aline@belle-ile.example",
+        "legal_name": firm.name,
+        "registration_number": firm.registration_number,
+        "owner_name": firm.owner,
+        "owner_email": firm.email,
         "billing_name": "Bruno Petit",
         "billing_email": "bruno@belle-ile.example",
     }.items():
@@ -41,6 +57,24 @@ def add_document(aline: Person, kind: str) -> None:
     aline.page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
     aline.presses("Add the document")
     aline.reads(f"{kind}.pdf")
+
+
+def is_approved(walter: Person, firm: Firm) -> None:
+    for _ in range(6):
+        walter.presses(re.compile("^In order"))
+    walter.reads("Everything was looked at.")
+    walter.page.locator("#reference").fill(firm.reference)
+    walter.presses("Approve")
+    walter.is_at(firm.name)
+
+
+def comes_in(owner: Person, server: Server, firm: Firm) -> None:
+    """Choose a password behind the link that was mailed."""
+    owner.goes_to(mailed_link(server, firm.email))
+    owner.page.locator("#password").fill(PASSWORD)
+    owner.page.locator("#again").fill(PASSWORD)
+    owner.page.locator("main").get_by_role("button").click()
+    owner.page.wait_for_url(lambda url: "/set-password" not in url)
 
 
 def wears_a_brand(owner: Person) -> list[str]:
@@ -67,13 +101,13 @@ def test_from_the_application_to_the_branded_storefront(
     server: Server, sits_down: Callable[..., Person]
 ) -> None:
     aline, walter = sits_down(viewport=PHONE), sits_down(STAFF)
-    applies(aline)
+    applies(aline, BELLE_ILE)
     seen = faults(aline)
     aline.presses("Send the application")
     aline.reads("We look at your application")
 
     walter.goes_to("/admin/applications")
-    walter.opens(FIRM)
+    walter.opens(BELLE_ILE.name)
     walter.presses("Take it up")
     walter.page.locator("#ask-text").fill("Please send your bank details.")
     walter.presses(re.compile("^Ask$"))
@@ -89,12 +123,7 @@ def test_from_the_application_to_the_branded_storefront(
 
     walter.page.reload()
     walter.reads("There they are.")
-    for _ in range(6):
-        walter.presses(re.compile("^In order"))
-    walter.reads("Everything was looked at.")
-    walter.page.locator("#reference").fill("belle-ile")
-    walter.presses("Approve")
-    walter.is_at(FIRM)
+    is_approved(walter, BELLE_ILE)
     walter.opens("Enrolments")
     walter.reads("It may not sell")
     seen += faults(walter)
@@ -102,10 +131,6 @@ def test_from_the_application_to_the_branded_storefront(
     aline.reads("You are welcome as a reseller")
 
     owner = sits_down()
-    owner.goes_to(mailed_link(server, "aline@belle-ile.example"))
-    owner.page.locator("#password").fill(PASSWORD)
-    owner.page.locator("#again").fill(PASSWORD)
-    owner.page.locator("main").get_by_role("button").click()
-    owner.page.wait_for_url(lambda url: "/set-password" not in url)
+    comes_in(owner, server, BELLE_ILE)
     seen += wears_a_brand(owner)
     assert not seen, "\n".join(seen)

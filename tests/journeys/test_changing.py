@@ -5,13 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import expect
 
-from catalog.operations.exchange_rates import import_fx_rates
 from marketplace.billing.closing import close_period
 from marketplace.core.clock import utc_now
-from marketplace.core.db import Database
 from marketplace.core.period import Period
-from marketplace.demo.make import STAFF, make
-from marketplace.settings import Settings
+from marketplace.demo.make import STAFF
 from tests.conftest import ThrowAwayPostgres
 from tests.journeys.addresses import written_by_people
 from tests.journeys.browser import PHONE, Person
@@ -20,7 +17,7 @@ from tests.journeys.english import english_on
 from tests.journeys.test_every_page import AS_THEY_ARE
 from tests.journeys.test_ordering import is_well
 from tests.journeys.test_vendor_asks import comes
-from tests.journeys.world import World, rates
+from tests.journeys.world import make_world_of_today
 
 PRODUCT = "Microsoft 365 Business Standard"
 
@@ -28,16 +25,8 @@ PRODUCT = "Microsoft 365 Business Standard"
 @pytest.fixture(scope="module")
 def server(postgres: ThrowAwayPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve the demonstration as of today: this story closes the month that runs."""
-    with serving(postgres, tmp_path_factory.mktemp("changing"), _today) as served:
+    with serving(postgres, tmp_path_factory.mktemp("changing"), make_world_of_today) as served:
         yield served
-
-
-def _today(database: Database, settings: Settings) -> World:
-    today = utc_now().date()
-    make(database, settings, today=today, say=lambda _step: None)
-    with database.transaction(STAFF) as session:
-        import_fx_rates(session, actor=STAFF, file="fx.csv", content=rates(Period.of(today)))
-    return World(database, settings)
 
 
 def test_seats_up_by_the_reseller_stand_in_its_statement_and_explain_themselves(

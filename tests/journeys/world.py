@@ -52,6 +52,15 @@ def make_world(database: Database, settings: Settings) -> World:
     return World(database, settings)
 
 
+def make_world_of_today(database: Database, settings: Settings) -> World:
+    """Make the demonstration as of today, for stories that close the month that runs."""
+    today = utc_now().date()
+    make(database, settings, today=today, say=lambda _step: None)
+    with database.transaction(STAFF) as session:
+        import_fx_rates(session, actor=STAFF, file="fx.csv", content=rates(Period.of(today)))
+    return World(database, settings)
+
+
 def add_person(
     session: Session, email: str, name: str, audience: Audience, role: str, party: str = ""
 ) -> None:
