@@ -25,14 +25,13 @@ from marketplace.vendors.customer_accounts.opening import (
     open_account,
 )
 from marketplace.vendors.customer_accounts.queries import (
-    MissingAccount,
     accounts_of,
+    last_asked,
     missing_accounts,
     needs_account,
 )
 from marketplace.vendors.customer_accounts.rules import DOMAINS, LONGEST_DOMAIN, suggested_domain
-from marketplace.vendors.models import ProvisioningRequest
-from marketplace.vendors.provisioning.requests import asked_from_data
+from marketplace.vendors.provisioning.requests import RequestKind
 from marketplace.vendors.provisioning.rules import RequestState
 from marketplace.vendors.registry import CONNECTED, address_rules_of, can
 from marketplace.vendors.values import KnownAccount, NewCustomer
@@ -274,18 +273,16 @@ def _page(
             states=STATES,
             domain_end=DOMAINS.get(vendor, ""),
             longest_domain=LONGEST_DOMAIN,
-            open_form=open_form or _open_form(vendor, _known(session, customer, vendor, missing)),
-            link_form=link_form or LinkForm(formdata=None, data=_linked(missing)),
+            open_form=open_form or _open_form(vendor, _known(session, customer, vendor)),
+            link_form=link_form or LinkForm(formdata=None, data=_linked(session, customer, vendor)),
             order=_order(),
             back=_back(pages, customer_id),
         )
 
 
-def _known(
-    session: Session, customer: Customer, vendor: str, missing: MissingAccount | None
-) -> dict[str, str]:
+def _known(session: Session, customer: Customer, vendor: str) -> dict[str, str]:
     """Give what is known already: what was asked before, else who accepted the vendor's terms."""
-    asked = _asked(missing.request if missing else None)
+    asked = last_asked(session, customer_id=customer.id, vendor=vendor, kind=RequestKind.CUSTOMER)
     if isinstance(asked, NewCustomer):
         address, contact = asked.address, asked.contact
         return {
@@ -295,19 +292,10 @@ def _known(
         }
     known = {"domain": suggested_domain(customer.legal_name), "email": customer.email}
     for one in agreements_of_customer(session, customer.id)[:1]:
-        known |= {
-            "first_name": one.first_name,
-            "last_name": one.last_name,
-            "email": one.email,
-            "phone": one.phone,
-        }
+        known |= {name: getattr(one, name) for name in ("first_name", "last_name", "email", "phone")}
     return known
 
 
-def _linked(missing: MissingAccount | None) -> dict[str, str]:
-    asked = _asked(missing.request if missing else None)
+def _linked(session: Session, customer: Customer, vendor: str) -> dict[str, str]:
+    asked = last_asked(session, customer_id=customer.id, vendor=vendor, kind=RequestKind.ACCOUNT)
     return {"account": asked.account} if isinstance(asked, KnownAccount) else {}
-
-
-def _asked(request: ProvisioningRequest | None) -> object:
-    return asked_from_data(request.kind, request.asked) if request is not None else None

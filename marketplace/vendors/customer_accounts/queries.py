@@ -11,8 +11,8 @@ from catalog.models import Product
 from marketplace.core.period import DateRange
 from marketplace.vendors.commitments import rulebook
 from marketplace.vendors.models import ProvisioningRequest
-from marketplace.vendors.provisioning.requests import RequestKind, result_from_data
-from marketplace.vendors.provisioning.rules import ENDED, RequestState
+from marketplace.vendors.provisioning.requests import RequestKind, asked_from_data, result_from_data
+from marketplace.vendors.provisioning.rules import RequestState
 from marketplace.vendors.values import KnownAccount, NewCustomer
 from resellers.models import AccountMapping, CustomerAgreement, VendorAccount
 
@@ -102,8 +102,9 @@ def accounts_of(session: Session, *, customer_id: int, day: date) -> CustomerAcc
     asked = [
         one for one in latest.values() if one.vendor not in has and (one.vendor, _became(one)) not in mapped
     ]
-    on_the_way = {one.vendor for one in asked if one.state not in ENDED}
-    lacking = [one for one in vendors_with_accounts(session, day=day) if one not in has | on_the_way]
+    # What failed is corrected where it stands.
+    listed = {one.vendor for one in asked if one.state != RequestState.DONE}
+    lacking = [one for one in vendors_with_accounts(session, day=day) if one not in has | listed]
     agreed = session.scalars(
         select(CustomerAgreement.vendor).where(CustomerAgreement.customer_id == customer_id).distinct()
     )
@@ -132,18 +133,22 @@ def needs_account(session: Session, vendor: str, *, day: date) -> bool:
     return vendor in vendors_with_accounts(session, day=day)
 
 
-def last_asked(session: Session, *, customer_id: int, vendor: str) -> ProvisioningRequest | None:
-    """Give the last account that was asked for, whatever became of it."""
-    return session.scalars(
+def last_asked(
+    session: Session, *, customer_id: int, vendor: str, kind: RequestKind
+) -> NewCustomer | KnownAccount | None:
+    """Give what was asked for last, whatever became of it: nobody types it twice."""
+    found = session.scalars(
         select(ProvisioningRequest)
         .where(
             ProvisioningRequest.customer_id == customer_id,
             ProvisioningRequest.vendor == vendor,
-            ProvisioningRequest.kind.in_(OF_ACCOUNTS),
+            ProvisioningRequest.kind == kind.value,
         )
         .order_by(ProvisioningRequest.id.desc())
         .limit(1)
     ).one_or_none()
+    asked = asked_from_data(found.kind, found.asked) if found else None
+    return asked if isinstance(asked, NewCustomer | KnownAccount) else None
 
 
 def asked_as_text(asked: NewCustomer | KnownAccount) -> str:

@@ -23,12 +23,16 @@ _UPGRADE = N_("Choose a target the vendor lists as an upgrade, active and ending
 _DIFFERENT_PERSON = N_("The agreement of this person is on record already: nothing is to be done.")
 _ADDON = N_("Order a product this add-on belongs to first, or in the same cart.")
 _QUANTITY = N_("Choose a number of seats between the smallest and the largest the product allows.")
+_NOT_OURS = N_(
+    "Correct the id: the vendor has nothing under it that is ours. A customer it knows accepts our invitation there first."
+)
 _ATTESTATION = N_("Accept the attestation this product asks for, then order again.")
 _ACTIVE = N_("Resume the subscription first.")
 _TERM = N_("A term can only be made longer while it runs; a shorter one begins at the renewal.")
 _TRIAL = N_("Convert the trial first: until then only that can be done with it.")
 
 REMEDIES: Mapping[str, str] = {
+    "404": _NOT_OURS,
     "2000": _PARTNER_ID,
     "2001": _ACTIVE,
     "2055": N_("The subscription was changed meanwhile: look at it again, then repeat the change."),

@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from tests.factories import make_customer
 from tests.page import Page, Visitor, words
+from tests.personas import reseller_called
 from tests.web.buyers import BuyersSite, Statements
 
 pytestmark = pytest.mark.only_reads
@@ -134,3 +136,14 @@ def test_a_reseller_with_nothing_yet_is_told_what_will_come(site: BuyersSite) ->
     assert "There is no statement yet" in rashid.get("/statements").main
     assert "Nothing used yet" in rashid.get("/consumption").main
     rashid.get("/customers")
+
+
+@pytest.mark.writes
+def test_a_customer_that_was_just_added_has_a_page_without_figures(site: BuyersSite, rashid: Visitor) -> None:
+    with site.database.owner_transaction() as session:
+        added = make_customer(session, "nina-forge", reseller=reseller_called(session, "nord")).public_id
+
+    page = rashid.get(f"/customers/{added}")
+
+    assert "Nothing used in" in page.main
+    assert "Your margin" not in page.main
