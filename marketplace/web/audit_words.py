@@ -86,6 +86,7 @@ ACTIONS: Mapping[str, str] = {
     "sales_order.fail": N_("An order failed"),
     "sales_order.hold": N_("Held an order back"),
     "sales_order.provision": N_("Had an order carried out"),
+    "sales_order.put_again": N_("Put an order into the cart again"),
     "sales_order.quote": N_("Quoted an order"),
     "sales_order.reject": N_("Refused an order"),
     "sales_order.remove_line": N_("Took a line out of an order"),

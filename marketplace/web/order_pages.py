@@ -22,6 +22,7 @@ from marketplace.core.errors import N_, Refusal
 from marketplace.orders.models import Order
 from marketplace.orders.operations.cart import change_line, discard
 from marketplace.orders.operations.deciding import approve, cancel, refuse
+from marketplace.orders.operations.ordering_again import put_in_cart_again
 from marketplace.orders.operations.placing import submit
 from marketplace.orders.operations.pricing import PricedLine, lines_of, price_lines, shown_to
 from marketplace.orders.queries.listed import (
@@ -190,6 +191,16 @@ def _add_putting_together(pages: OrderPages) -> None:
     def discard_order(order_id: UUID) -> ResponseReturnValue:
         """Do away with a cart or a quote."""
         return _done(pages, order_id, discard, gettext("It was discarded."))
+
+    @pages.blueprint.post("/orders/<uuid:order_id>/again")
+    @requires(pages.places)
+    def put_again(order_id: UUID) -> ResponseReturnValue:
+        """Put what failed or was refused into the customer's cart again."""
+        with order_desk() as session:
+            cart = put_in_cart_again(session, actor=current_actor(), order_id=order_id, now=utc_now())
+            cart_id = cart.public_id
+        flash(gettext("It is in the cart again, at the prices of today."), "success")
+        return redirect(url_for(f"{pages.shell}.order", order_id=cart_id), code=303)
 
     @pages.blueprint.post("/orders/<uuid:order_id>/cancel")
     @requires(pages.places)

@@ -26,6 +26,7 @@ SHARED = {
     "/orders/{}/submit": ("sales_order.submit", EVERYBODY),
     "/orders/{}/discard": ("sales_order.cancel", EVERYBODY),
     "/orders/{}/cancel": ("sales_order.cancel", EVERYBODY),
+    "/orders/{}/again": ("sales_order.put_again", EVERYBODY),
     "/orders/{}/quote": ("sales_order.quote", SELLERS),
     "/orders/file": ("sales_order.submit", SELLERS),
     "/orders/{}/approvals/{}/approve": ("order_approval.decide", SELLERS),

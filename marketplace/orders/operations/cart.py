@@ -1,9 +1,11 @@
 """Filling a cart: the draft of a customer, one for each audience that orders for it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,6 +25,7 @@ from marketplace.orders.words import OrderKind, OrderState
 from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.standing import other_terms, seats_of
 from marketplace.subscriptions.rules.ends import end_fault
+from marketplace.subscriptions.rules.history import Offer
 from marketplace.subscriptions.rules.limits import quantity_fault
 from resellers.models import Customer
 
@@ -61,6 +64,15 @@ class CartFull(Refusal):
     sentence = N_("An order has at most %(most)s lines: order these first.")
 
 
+@dataclass(frozen=True, slots=True)
+class CartItem:
+    """So many units of a plan, and the end of the first term where it is not its own."""
+
+    plan: Plan
+    quantity: int
+    custom_end: date | None = None
+
+
 def put_in_cart(
     session: Session,
     *,
@@ -73,29 +85,39 @@ def put_in_cart(
     """Add a plan to a customer's cart; what is in it already gets so many more. Give the cart."""
     require(actor, PLACES[actor.audience])
     customer = customer_or_refuse(session, actor=actor, customer_id=customer_id)
-    check_buying(session, actor=actor, customer=customer)
     plan = plan_on_sale(session, plan_id=plan_id)
+    return fill_cart(session, actor=actor, customer=customer, items=[CartItem(plan, quantity, custom_end)])
+
+
+def fill_cart(session: Session, *, actor: Actor, customer: Customer, items: Sequence[CartItem]) -> Order:
+    """Add plans that are on sale to the cart of a customer the actor may order for."""
+    check_buying(session, actor=actor, customer=customer)
     cart = _cart(session, actor=actor, customer=customer)
     lines = _lines(session, cart)
-    line = next((one for one in lines if one.plan_id == plan.id and one.custom_end == custom_end), None)
-    wanted = quantity + (line.quantity if line else 0)
-    _check_quantity(session, customer.id, plan.id, wanted)
-    if line is not None:
-        line.quantity = wanted
-    elif len(lines) >= MOST_LINES:
-        raise CartFull(most=MOST_LINES)
-    else:
-        session.add(
-            OrderLine(
+    offers = offers_of(session, {item.plan.id for item in items})
+    for item in items:
+        line = next(
+            (one for one in lines if one.plan_id == item.plan.id and one.custom_end == item.custom_end), None
+        )
+        wanted = item.quantity + (line.quantity if line else 0)
+        _check_quantity(session, customer.id, offers[item.plan.id], wanted)
+        if line is not None:
+            line.quantity = wanted
+        elif len(lines) >= MOST_LINES:
+            raise CartFull(most=MOST_LINES)
+        else:
+            line = OrderLine(
                 order_id=cart.id,
                 number=max((one.number for one in lines), default=0) + 1,
-                plan_id=plan.id,
-                quantity=quantity,
-                custom_end=custom_end,
+                plan_id=item.plan.id,
+                quantity=item.quantity,
+                custom_end=item.custom_end,
             )
-        )
+            session.add(line)
+            lines.append(line)
+        plan = str(item.plan.public_id)
+        _record(session, actor, cart, "sales_order.add_line", plan=plan, quantity=wanted)
     session.flush()
-    _record(session, actor, cart, "sales_order.add_line", plan=str(plan.public_id), quantity=wanted)
     return cart
 
 
@@ -115,8 +137,9 @@ def change_line(
     """
     order, line = _line_of(session, actor=actor, order_id=order_id, line_id=line_id)
     if quantity:
-        _check_quantity(session, order.customer_id, line.plan_id, quantity)
-        _check_end(session, order, line, custom_end, day=starts_at(order, now).date())
+        offer = offers_of(session, [line.plan_id])[line.plan_id]
+        _check_quantity(session, order.customer_id, offer, quantity)
+        _check_end(session, order, offer, custom_end, day=starts_at(order, now).date())
         line.quantity, line.custom_end = quantity, custom_end
         ends = custom_end.isoformat() if custom_end else ""
         _record(
@@ -172,19 +195,25 @@ def check_buying(session: Session, *, actor: Actor, customer: Customer) -> None:
 
 def plan_on_sale(session: Session, *, plan_id: UUID) -> Plan:
     """Give a plan that everybody can buy. Raises `NotFound`, `NotForSale`."""
+    found = plans_on_sale(session, Plan.public_id == plan_id)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def plans_on_sale(session: Session, which: ColumnElement[bool]) -> list[Plan]:
+    """Give plans that everybody can buy. Raises `NotForSale` where one is not sold any more."""
     found = session.execute(
         select(Plan, Product.is_listed, Product.kind)
         .join(Sku, Sku.id == Plan.sku_id)
         .join(Product, Product.id == Sku.product_id)
-        .where(Plan.public_id == plan_id)
-    ).one_or_none()
-    if found is None:
-        raise NotFound
-    plan, is_listed, kind = found
-    is_bought = kind in BUYABLE or is_metered(plan.term, plan.billing_cycle)
-    if plan.status != PlanStatus.ON_SALE or not is_listed or not is_bought:
-        raise NotForSale
-    return plan
+        .where(which)
+    ).all()
+    for plan, is_listed, kind in found:
+        is_bought = kind in BUYABLE or is_metered(plan.term, plan.billing_cycle)
+        if plan.status != PlanStatus.ON_SALE or not is_listed or not is_bought:
+            raise NotForSale
+    return [plan for plan, *_ in found]
 
 
 def _cart(session: Session, *, actor: Actor, customer: Customer) -> Order:
@@ -238,20 +267,16 @@ def _check_open(order: Order) -> None:
         raise OrderHasMovedOn(state=state_words(order.state))
 
 
-def _check_quantity(session: Session, customer_id: int, plan_id: int, quantity: int) -> None:
-    offer = offers_of(session, [plan_id])[plan_id]
+def _check_quantity(session: Session, customer_id: int, offer: Offer, quantity: int) -> None:
     # What a customer has once is not put into a cart in vain.
     has = seats_of(session, customer_id=customer_id, sku=offer.sku) if offer.is_metered else 0
     if fault := quantity_fault(offer, quantity, elsewhere=has):
         raise QuantityNotPossible(why=fault)
 
 
-def _check_end(
-    session: Session, order: Order, line: OrderLine, custom_end: date | None, *, day: date
-) -> None:
+def _check_end(session: Session, order: Order, offer: Offer, custom_end: date | None, *, day: date) -> None:
     if custom_end is None:
         return
-    offer = offers_of(session, [line.plan_id])[line.plan_id]
     others = other_terms(session, customer_id=order.customer_id, vendor=offer.vendor)
     if fault := end_fault(offer, day, custom_end, others):
         raise EndNotPossible(why=fault)

@@ -20,7 +20,7 @@ from marketplace.orders.models import Order, OrderApproval, OrderEvent, OrderLin
 from marketplace.orders.operations.pricing import PricedLine
 from marketplace.orders.queries.visible import narrowed
 from marketplace.orders.rules.change_data import change_words
-from marketplace.orders.rules.states import OPEN
+from marketplace.orders.rules.states import OPEN, may_be_put_again
 from marketplace.orders.words import OrderState, PriceHop
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.queries.standing import other_terms
@@ -95,6 +95,11 @@ class OrderPage:
             OrderState.SCHEDULED,
             OrderState.FAILED,
         }
+
+    @property
+    def may_be_put_again(self) -> bool:
+        """Whether its lines may be put into the cart again."""
+        return may_be_put_again(self.order.kind, self.order.state)
 
     def total(self, hop: str, what: str) -> Money | None:
         """Add up the charges or the commitments of all lines at a hop; None where one is not known."""

@@ -1,7 +1,7 @@
 """Which state of an order may follow which."""
 
 from marketplace.core.errors import N_, Phrase, Refusal
-from marketplace.orders.words import OrderState
+from marketplace.orders.words import OrderKind, OrderState
 
 S = OrderState
 
@@ -55,6 +55,11 @@ class OrderHasMovedOn(Refusal):
 def may_turn(state: str, into: OrderState) -> bool:
     """Whether an order may go from one state to another."""
     return into in TURNS[OrderState(state)]
+
+
+def may_be_put_again(kind: str, state: str) -> bool:
+    """Whether what an order was for may be put into a cart again: it bought, and nothing comes of it by itself."""
+    return kind == OrderKind.PURCHASE and state in {S.FAILED, S.REJECTED}
 
 
 def check_turn(state: str, into: OrderState) -> None:

@@ -292,6 +292,24 @@ class TestDeciding:
 
         assert "Ask for a discount first" in rashid.get(cart).main
 
+    def test_a_refused_order_is_put_into_the_cart_again_with_one_press(
+        self, rashid: Visitor, wanda: Visitor, pavel: Visitor, site: SellingSite
+    ) -> None:
+        wanda.post("/admin/order-rules/new", {"kind": "", "role": "", "above": ""})
+        refused = put_in(rashid, site)
+        order(rashid, refused)
+        assert "Put it into the cart again" not in rashid.get(refused).main
+        address = approval_of(wanda.get(f"/admin{refused}"), "refuse")
+        wanda.post(address, {"reason": "Fewer of them"})
+        put_in(rashid, site, 2)
+
+        rashid.get(refused).one("form", action=f"{refused}/again")
+        pavel.post(f"{refused}/again", {}, status=404)
+        cart = str(rashid.post(f"{refused}/again", {}).response.location)
+
+        assert rashid.get(cart).one("input", name="quantity", type="number").get("value") == "12"
+        assert order(rashid, cart).status == 303
+
     def test_credit_is_told_with_its_figures_and_a_raised_limit_lets_it_go_on(
         self, rashid: Visitor, wanda: Visitor, site: SellingSite
     ) -> None:
