@@ -34,6 +34,7 @@ from marketplace.subscriptions.rules.changes import (
 from marketplace.subscriptions.rules.decisions import decide
 from marketplace.subscriptions.rules.history import Quoted
 from marketplace.subscriptions.words import AtTermEnd
+from marketplace.vendors.provisioning.operations import ReferenceMissing, complete_by_hand
 from marketplace.vendors.provisioning.requests import Provisioned, ProvisionedLine, result_as_data
 from marketplace.vendors.values import SubscriptionStatus, VendorSubscription
 from tests.factories import make_subscription
@@ -178,6 +179,45 @@ class TestUpgrades:
         assert (subscription.quantity, other.quantity) == (6, 4)
         assert (other.plan_id, other.term_end) == (target.offer.plan_id, subscription.term_end)
         assert shop.lines(order)[0].became_id == other.id
+
+    def test_done_by_hand_the_new_one_is_known_by_the_reference_staff_note(self, shop: Shop) -> None:
+        subscription, target = bought(shop), better(shop)
+        own = subscription.vendor_subscription_id
+        order = change(shop, subscription, Upgrade(target, 4))
+        (request,) = shop.requests(order)
+        request.state = "by_hand"
+
+        with pytest.raises(ReferenceMissing):
+            by_hand(shop, order, {1: " "})
+        by_hand(shop, order, {1: " E3-77 "})
+
+        other = shop.session.get_one(Subscription, shop.lines(order)[0].became_id)
+        assert (order.state, other.vendor_subscription_id, other.quantity) == ("completed", "E3-77", 4)
+        assert (subscription.vendor_subscription_id, subscription.quantity) == (own, 6)
+
+    def test_done_by_hand_for_all_seats_no_other_is_asked_for(self, shop: Shop) -> None:
+        subscription, target = bought(shop), better(shop)
+        own = subscription.vendor_subscription_id
+        order = change(shop, subscription, Upgrade(target, 10))
+        (request,) = shop.requests(order)
+        request.state = "by_hand"
+
+        by_hand(shop, order, {})
+
+        assert (order.state, subscription.vendor_subscription_id) == ("completed", own)
+
+
+def by_hand(shop: Shop, order: Order, references: dict[int, str]) -> None:
+    (request,) = shop.requests(order)
+    complete_by_hand(
+        shop.session,
+        actor=shop.wanda,
+        request_id=request.public_id,
+        order="V-9",
+        references=references,
+        now=LATER,
+    )
+    follow(shop.session, actor=SYSTEM, order_id=order.public_id, now=LATER)
 
 
 class TestPlans:

@@ -122,7 +122,8 @@ def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: A
     change = ordered_change(session, line)
     asked: Asked
     if isinstance(change, Upgrade | ConvertTrial) and not _waits_for_renewal(line):
-        asked = SubscriptionUpgrade(name, _upgrade(line, change.quantity))
+        is_partial = isinstance(change, Upgrade) and change.quantity < subscription.quantity
+        asked = SubscriptionUpgrade(name, _upgrade(line, change.quantity), makes_another=is_partial)
     else:
         asked = SubscriptionChange(name, _asked_change(subscription, line, change))
     is_more = buys(asked, seats=subscription.quantity)

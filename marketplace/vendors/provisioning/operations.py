@@ -20,11 +20,14 @@ from marketplace.vendors.models import ProvisioningRequest
 from marketplace.vendors.provisioning.requests import (
     NewRequest,
     Provisioned,
+    SubscriptionUpgrade,
     asked_as_data,
     asked_from_data,
     bought_by_hand,
     kind_of,
+    named_by_hand,
     result_as_data,
+    upgraded_by_hand,
 )
 from marketplace.vendors.provisioning.rules import ENDED, HAND_DAYS, RequestState, may_turn
 from marketplace.vendors.queries import requests_visible_to
@@ -189,21 +192,23 @@ def complete_by_hand(
     references: Mapping[int, str],
     now: datetime,
 ) -> ProvisioningRequest:
-    """Note that staff did it: the vendor's order or account, and for a purchase its reference of each line."""
+    """Note that staff did it: the vendor's order or account, and its reference of each subscription there is new."""
     require(actor, Permission.WHOLESALER_VENDORS_MANAGE)
     request = locked(session, actor=actor, request_id=request_id)
     asked = asked_from_data(request.kind, request.asked)
     reference = order.strip()
-    if isinstance(asked, Purchase):
-        given = {number: text.strip() for number, text in references.items()}
-        if any(not given.get(line.number) for line in asked.lines):
-            raise ReferenceMissing
-        result = bought_by_hand(asked, given, order=reference, now=now)
-    elif isinstance(asked, NewCustomer | KnownAccount):
-        _check_account(session, request, reference, now=now)
-        result = Provisioned(reference=reference, is_by_hand=True)
-    else:
-        result = Provisioned(reference=reference, is_by_hand=True)
+    given = {number: references.get(number, "").strip() for number in named_by_hand(asked)}
+    if not all(given.values()):
+        raise ReferenceMissing
+    match asked:
+        case Purchase():
+            result = bought_by_hand(asked, given, order=reference, now=now)
+        case SubscriptionUpgrade():
+            result = upgraded_by_hand(asked, given, account=request.account, order=reference, now=now)
+        case _:
+            if isinstance(asked, NewCustomer | KnownAccount):
+                _check_account(session, request, reference, now=now)
+            result = Provisioned(reference=reference, is_by_hand=True)
     turn(request, RequestState.DONE, now=now)
     request.result = result_as_data(result)
     request.orders = [reference] if reference else []

@@ -40,6 +40,8 @@ class SubscriptionUpgrade:
 
     subscription: str
     upgrade: Upgrade
+    # Whether only some do, to a subscription of their own.
+    makes_another: bool = False
 
 
 Asked = Purchase | SubscriptionChange | SubscriptionUpgrade | NewCustomer | KnownAccount | Attestation
@@ -157,6 +159,51 @@ def _is_of(one: VendorSubscription, line: OrderLine) -> bool:
         is_metered(line.term, line.billing_cycle)
         or (one.term, one.billing_cycle) == (line.term, line.billing_cycle)
     )
+
+
+def named_by_hand(asked: Asked) -> dict[int, str]:
+    """Give what the vendor's references must be noted of where people do it: by number, in words."""
+    match asked:
+        case Purchase():
+            return {
+                line.number: f"{line.quantity} × {line.friendly_name or f'{line.product}:{line.sku}'}"
+                for line in asked.lines
+            }
+        case SubscriptionUpgrade(upgrade=to, makes_another=True):
+            return {1: f"{to.quantity} × {to.to_product}:{to.to_sku}"}
+        case _:
+            return {}
+
+
+def upgraded_by_hand(
+    asked: SubscriptionUpgrade, references: Mapping[int, str], *, account: str, order: str, now: datetime
+) -> Provisioned:
+    """Give what an upgrade became that people made: the subscription some seats went to, where they went to one."""
+    to = asked.upgrade
+    lines = tuple(
+        ProvisionedLine(
+            number,
+            VendorSubscription(
+                reference=reference,
+                account=account,
+                item=f"{to.to_product}:{to.to_sku}",
+                name="",
+                friendly_name="",
+                quantity=to.quantity,
+                status=SubscriptionStatus.ACTIVE,
+                auto_renew=True,
+                term=to.term,
+                billing_cycle=to.billing_cycle,
+                starts_at=now,
+                # The vendor lets it end with the one its seats come from.
+                ends_on=None,
+                order=order,
+            ),
+        )
+        for number, reference in references.items()
+        if asked.makes_another
+    )
+    return Provisioned(reference=order, is_by_hand=True, lines=lines)
 
 
 def bought_by_hand(

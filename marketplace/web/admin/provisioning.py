@@ -16,7 +16,12 @@ from marketplace.core.errors import N_
 from marketplace.vendors.customer_accounts.queries import OF_ACCOUNTS
 from marketplace.vendors.models import ProvisioningRequest
 from marketplace.vendors.provisioning import operations
-from marketplace.vendors.provisioning.requests import Asked, asked_from_data, result_from_data
+from marketplace.vendors.provisioning.requests import (
+    Asked,
+    asked_from_data,
+    named_by_hand,
+    result_from_data,
+)
 from marketplace.vendors.provisioning.rules import RequestState
 from marketplace.vendors.queries import (
     RequestRow,
@@ -359,6 +364,7 @@ def _page(
             customer=customer,
             reseller=reseller,
             lines=what.lines if isinstance(what, Purchase) else (),
+            named=named_by_hand(what),
             result=result_from_data(asked.result),
             attempts=attempts_of(session, asked),
             meaning=STATES[RequestState(asked.state)],

@@ -1,5 +1,6 @@
 """Staff see what is on its way to vendors, help where it is stuck, and settle what was changed outside."""
 
+import html
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -7,10 +8,13 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from catalog.words import BillingCycle, Term
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import Phrase
 from marketplace.usage.models import VendorFetch
 from marketplace.vendors.models import OutsideChange, ProvisioningRequest
+from marketplace.vendors.provisioning.requests import SubscriptionUpgrade, asked_as_data
+from marketplace.vendors.values import Upgrade
 from tests.page import Visitor
 from tests.personas import customer_called
 from tests.vendor_factories import make_inquiry, make_outside_change, make_request
@@ -104,6 +108,24 @@ def test_a_task_is_taken_and_done_by_hand(site: BuyersSite, wanda: Visitor) -> N
     assert "Give the vendor's reference of each subscription" in " ".join(missing.main.split())
     assert "BH-881" in wanda.get(f"/admin/provisioning/{request}").main
     assert state_of(site, request) == "done"
+
+
+def test_some_seats_upgraded_by_hand_need_the_reference_of_the_subscription_they_went_to(
+    site: BuyersSite, wanda: Visitor
+) -> None:
+    request = made(site, "by_hand", vendor="backup-house")
+    upgrade = Upgrade("COFFRE", "0002", 4, Term.P1Y, BillingCycle.MONTHLY)
+    with site.database.owner_transaction() as session:
+        asked = session.scalars(select(ProvisioningRequest)).one()
+        asked.kind = "upgrade"
+        asked.asked = asked_as_data(SubscriptionUpgrade("own", upgrade, makes_another=True))
+
+    page = wanda.get(f"/admin/provisioning/{request}")
+    wanda.post(f"/admin/provisioning/{request}/complete", {"order": "PO-7"}, status=422)
+    wanda.post(f"/admin/provisioning/{request}/complete", {"order": "PO-7", "line-1": "CF-12"})
+
+    assert "The vendor's reference of 4 × COFFRE:0002" in html.unescape(page.main)
+    assert "CF-12" in wanda.get(f"/admin/provisioning/{request}").main
 
 
 def test_giving_up_needs_a_reason(site: BuyersSite, wanda: Visitor) -> None:
