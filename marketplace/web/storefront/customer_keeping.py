@@ -30,7 +30,7 @@ from marketplace.web.people import PeoplePages, invite, invite_page, new_invite_
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.storefront import blueprint
 from resellers.imports.parties import import_own_customers
-from resellers.models import Customer
+from resellers.models import Customer, Reseller
 from resellers.operations.agreements import record_customer_agreement
 from resellers.rules.identity import OWN_CUSTOMER_COLUMNS
 
@@ -82,8 +82,11 @@ class AgreementForm(PageForm):
 @blueprint.get("/customers/new")
 @requires(MANAGE)
 def new_customer() -> ResponseReturnValue:
-    """Ask for a customer."""
-    return _form(_customer_form())
+    """Ask for a customer, which is as a rule where its reseller is."""
+    with transaction() as session:
+        own = session.scalars(select(Reseller).where(Reseller.id == current_actor().reseller_id)).one()
+        values = {"country": own.country, "currency": own.currency}
+    return _form(_customer_form(values))
 
 
 @blueprint.post("/customers/new")
@@ -270,6 +273,12 @@ def _save(form: CustomerForm, customer: Customer | None) -> ResponseReturnValue:
                 import_own_customers(
                     session, actor=current_actor(), file="customers", content=file.getvalue().encode()
                 )
+                saved = session.scalars(
+                    select(Customer.public_id).where(
+                        Customer.reseller_id == current_actor().reseller_id,
+                        Customer.reference == (form.reference.data or "").strip(),
+                    )
+                ).one()
         except Refusal as refusal:
             for row in refusal.rows:
                 form[row.column].errors = [*form[row.column].errors, translated(row.reason)]
@@ -278,9 +287,7 @@ def _save(form: CustomerForm, customer: Customer | None) -> ResponseReturnValue:
     if form.errors:
         return _form(form, customer), 422
     flash(gettext("%(name)s is saved.", name=form.legal_name.data), "success")
-    if customer is None:
-        return redirect(url_for("storefront.customers"), code=303)
-    return redirect(url_for("storefront.customer", customer_id=customer.public_id), code=303)
+    return redirect(url_for("storefront.customer", customer_id=saved), code=303)
 
 
 def _form(form: CustomerForm, customer: Customer | None = None) -> str:

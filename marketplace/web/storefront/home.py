@@ -96,8 +96,8 @@ def _ranked(actor: Actor, customers: Sequence[CustomerRow], month: MonthRow | No
 def _next_steps(
     actor: Actor, *, customers: Sequence[CustomerRow], waiting: int, months: Sequence[MonthRow]
 ) -> list[NextStep]:
-    """Choose what to say first: people who wait, then money that is lost, then papers to fetch."""
-    steps = []
+    """Choose what to say first: how to begin, people who wait, money that is lost, papers to fetch."""
+    steps = [] if months else _first_steps(actor, has_customers=bool(customers))
     if waiting and actor.may(Permission.RESELLER_QUESTIONS_ANSWER):
         steps.append(
             NextStep(
@@ -157,3 +157,26 @@ def _next_steps(
             )
         )
     return steps
+
+
+def _first_steps(actor: Actor, *, has_customers: bool) -> list[NextStep]:
+    """Show a reseller that has sold nothing how to begin."""
+    if not has_customers and actor.may(Permission.RESELLER_CUSTOMERS_MANAGE):
+        return [
+            NextStep(
+                sentence=gettext("Begin with a customer: then you can order for it."),
+                label=gettext("Add a customer"),
+                href=url_for("storefront.new_customer"),
+                icon="users",
+            )
+        ]
+    if has_customers and actor.may(Permission.RESELLER_ORDERS_PLACE):
+        return [
+            NextStep(
+                sentence=gettext("Your customers are here: order for them."),
+                label=gettext("Go to the shop"),
+                href=url_for("storefront.shop"),
+                icon="building-store",
+            )
+        ]
+    return []
