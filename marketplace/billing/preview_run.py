@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts.operations.notifying import notify_user
 from marketplace.billing.models import Preview, RunStatus
-from marketplace.billing.previews import AT_WORK, Asked, address_of, find
+from marketplace.billing.previews import AT_WORK, DIFFERENCES, Asked, address_of, find
 from marketplace.billing.rating_run import Workshop
 from marketplace.billing.run_progress import WatchedProgress, share_of
 from marketplace.core.actor import Audience
@@ -80,10 +80,17 @@ def carry_out(database: Database, *, preview_id: UUID, workshop: Workshop, now: 
         _end(database, preview_id, RunStatus.DONE, found=found.data, made_from=found.made_from)
 
 
-_ENDS = {
+_EFFECT_ENDS = {
     RunStatus.DONE: N_("The effect you asked for is worked out."),
     RunStatus.REFUSED: N_("The effect you asked for could not be worked out: %(error)s"),
     RunStatus.FAILED: N_("The effect you asked for could not be worked out. It can be asked for again."),
+}
+_DIFFERENCES_END = {
+    RunStatus.DONE: N_("The differences of %(period)s are worked out."),
+    RunStatus.REFUSED: N_("The differences of %(period)s could not be worked out: %(error)s"),
+    RunStatus.FAILED: N_(
+        "The differences of %(period)s could not be worked out. They can be asked for again."
+    ),
 }
 
 
@@ -102,9 +109,16 @@ def _end(database: Database, preview_id: UUID, status: RunStatus, **values: obje
                 user_id=preview.user_id,
                 audience=Audience(preview.audience),
                 party_id=preview.party_id,
-                phrase=Phrase.of(_ENDS[status], error=preview.error or ""),
+                phrase=_words(preview, status),
                 link=address_of(preview.link, preview.public_id),
             )
+
+
+def _words(preview: Preview, status: RunStatus) -> Phrase:
+    error = preview.error or ""
+    if preview.kind == DIFFERENCES:
+        return Phrase.of(_DIFFERENCES_END[status], period=preview.facts["period"], error=error)
+    return Phrase.of(_EFFECT_ENDS[status], error=error)
 
 
 def _at_work(session: Session, preview_id: UUID) -> Preview | None:

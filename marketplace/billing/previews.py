@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,7 @@ from marketplace import jobs
 from marketplace.billing import trials
 from marketplace.billing.effects import DocumentEffect, PendingDifference, differences_as_data, effect_for
 from marketplace.billing.inputs import current_fingerprint
-from marketplace.billing.models import PeriodStatus, Preview, RunStatus
+from marketplace.billing.models import BillingPeriod, PeriodStatus, Preview, RunStatus, Statement
 from marketplace.billing.rated_period import Progress, rate_period
 from marketplace.billing.rating_run import Workshop
 from marketplace.billing.sources import Sources, load_sources
@@ -34,13 +34,13 @@ from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.db import Database
 from marketplace.core.money import Money
 from marketplace.core.period import Period
-from marketplace.usage.models import DeliverySlice
 
 PREVIEW = "billing.preview"
 DIFFERENCES = "differences"
 
-MOST_LINES_AT_ONCE = 20_000
-"""So many usage lines, in all the months compared, are rated twice while a page waits: about a second of work."""
+MOST_ROWS_AT_ONCE = 20_000
+"""So many usage lines and terms are rated while a page waits, which takes seconds at most. What is more, the worker does:
+of a large trade even a little usage, since all its terms are read to find whose it is and what it costs."""
 
 LATEST_PERIODS = 2
 DAYS_KEPT = 7
@@ -116,7 +116,7 @@ def ask(database: Database, asked: Asked, *, workshop: Workshop, now: datetime) 
     with database.owner_transaction() as session:
         with _tried(session, asked, now=now):
             pass
-        if _lines(session, periods_of(session, asked)) > MOST_LINES_AT_ONCE:
+        if _is_long(session, periods_of(session, asked)):
             return _queue(session, asked, now=now)
     found = find(database, asked, workshop=workshop, progress=lambda _number, _of: _Quiet(), now=now)
     with database.owner_transaction() as session:
@@ -148,15 +148,19 @@ def find(
         with _tried(session, asked, now=now):
             changed = [period for period in latest if current_fingerprint(session, period) != stands[period]]
             after = {period: load_book(session, period) for period in changed}
-        before = {period: load_book(session, period) for period in changed}
+        drafted = {period: _drafted(session, period, fingerprint=stands[period]) for period in changed}
+        before = {period: load_book(session, period) for period in changed if drafted[period] is None}
         sources = {period: load_sources(session, period, lake=workshop.lake) for period in changed}
         closed = _closed(session, changed)
     documents: list[DocumentEffect] = []
-    for number, period in enumerate(changed):
-        was, becomes = (
-            _totals(book[period], sources[period], workshop, progress(2 * number + place, 2 * len(changed)))
-            for place, book in enumerate((before, after))
-        )
+    done, ratings = 0, len(before) + len(after)
+    for period in changed:
+        was = drafted[period]
+        if was is None:
+            was = _totals(before[period], sources[period], workshop, progress(done, ratings))
+            done += 1
+        becomes = _totals(after[period], sources[period], workshop, progress(done, ratings))
+        done += 1
         documents += _compared(period, was, becomes)
     effect = effect_for(asked.actor, documents, closed=closed)
     return Found(effect.as_data(), _as_data(stands))
@@ -259,17 +263,29 @@ def _kept(session: Session, asked: Asked, **values: Any) -> UUID:
     return session.scalars(keep.returning(Preview.public_id)).one()
 
 
-def _lines(session: Session, periods: Sequence[Period]) -> int:
-    counting = select(func.coalesce(func.sum(DeliverySlice.accepted), 0)).where(
-        DeliverySlice.is_current, DeliverySlice.period.in_([period.number for period in periods])
-    )
-    return int(session.scalar(counting) or 0)
+def _is_long(session: Session, periods: Sequence[Period]) -> bool:
+    """Whether more is read to rate months than a page may wait for: usage lines, and the terms that price them."""
+    values = {"periods": [period.number for period in periods], "enough": MOST_ROWS_AT_ONCE + 1}
+    return int(session.scalar(text(_COUNTED), values) or 0) > MOST_ROWS_AT_ONCE
+
+
+# Of each kind only as many as decide it.
+_COUNTED = """
+    SELECT (SELECT coalesce(sum(accepted), 0) FROM delivery_slice WHERE is_current AND period = ANY(:periods))
+        + (SELECT count(*) FROM (SELECT FROM customer LIMIT :enough) AS counted)
+        + (SELECT count(*) FROM (SELECT FROM account_mapping LIMIT :enough) AS counted)
+        + (SELECT count(*) FROM (SELECT FROM price_rule LIMIT :enough) AS counted)
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class _Total:
     money: Money | None
     exact: Decimal
+
+    @classmethod
+    def nothing(cls, currency: str) -> "_Total":
+        return cls(Money.zero(currency), Decimal(0))
 
 
 _Totals = dict[tuple[str, int, int, str], _Total]
@@ -289,20 +305,40 @@ def _totals(book: Book, sources: Sources, workshop: Workshop, progress: Progress
     return totals
 
 
+def _drafted(session: Session, period: Period, *, fingerprint: str) -> _Totals | None:
+    """Give what rating a period again would give, where its draft stands: what it was made from is as it was.
+
+    Of a closed month the statements tell no such thing: what was corrected since stands on later ones.
+    """
+    standing = session.get(BillingPeriod, period.number)
+    is_draft = standing is not None and standing.status in (PeriodStatus.RATED, PeriodStatus.REVIEWED)
+    if standing is None or not is_draft or standing.fingerprint != fingerprint:
+        return None
+    rows = session.execute(
+        select(
+            Statement.hop,
+            Statement.reseller_id,
+            Statement.customer_id,
+            Statement.currency,
+            Statement.exact_total,
+            Statement.parked_pair,
+        ).where(Statement.period == period.number)
+    )
+    return {
+        (hop, reseller_id, customer_id, currency): _Total(
+            None if pair else Money.rounded(exact, currency), exact
+        )
+        for hop, reseller_id, customer_id, currency, exact, pair in rows
+    }
+
+
 def _compared(period: Period, before: _Totals, after: _Totals) -> Iterator[DocumentEffect]:
     for key in sorted(before.keys() | after.keys()):
-        was, becomes = before.get(key), after.get(key)
+        hop, reseller_id, customer_id, currency = key
+        was = before.get(key, _Total.nothing(currency))
+        becomes = after.get(key, _Total.nothing(currency))
         if was != becomes:
-            hop, reseller_id, customer_id, currency = key
-            nothing = Money.zero(currency)
-            yield DocumentEffect(
-                period,
-                hop,
-                reseller_id,
-                customer_id,
-                nothing if was is None else was.money,
-                nothing if becomes is None else becomes.money,
-            )
+            yield DocumentEffect(period, hop, reseller_id, customer_id, was.money, becomes.money)
 
 
 def _closed(session: Session, periods: Sequence[Period]) -> list[Period]:

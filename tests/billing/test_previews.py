@@ -70,7 +70,7 @@ def asks(database: Database, settings: Settings, walter: Actor) -> Asking:
 @pytest.fixture
 def long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing be little enough for a page to wait for it."""
-    monkeypatch.setattr(previews, "MOST_LINES_AT_ONCE", 0)
+    monkeypatch.setattr(previews, "MOST_ROWS_AT_ONCE", 0)
 
 
 def kept(database: Database, preview_id: UUID) -> Preview:
@@ -115,7 +115,7 @@ def test_what_takes_longer_is_found_by_the_worker_the_same_and_told_once(
     carry_out(database, preview_id=preview_id, workshop=workshop(settings), now=utc_now())
 
     found = kept(database, preview_id)
-    monkeypatch.setattr(previews, "MOST_LINES_AT_ONCE", 1_000)
+    monkeypatch.setattr(previews, "MOST_ROWS_AT_ONCE", 1_000)
     assert (found.status, found.percent) == ("done", 100)
     assert kept(database, asks(rule("10"))).found == found.found
     assert told(database) == [
@@ -300,3 +300,29 @@ def test_the_wholesaler_s_differences_are_one_question_for_all_its_people() -> N
     }
 
     assert len(keys) == 1
+
+
+def test_a_draft_that_stands_is_not_rated_again_to_be_compared(
+    database: Database, settings: Settings, walter: Actor, close: Close
+) -> None:
+    ratings: list[int] = []
+
+    def answer() -> tuple[dict[str, object], int]:
+        def progress(_number: int, of: int) -> Progress:
+            ratings.append(of)
+            return previews._Quiet()
+
+        asked = Asked(actor=walter, change=rule("10"), link="/")
+        ratings.clear()
+        found = find(database, asked, workshop=workshop(settings), progress=progress, now=utc_now())
+        return found.data, len(ratings)
+
+    undrafted = answer()
+    close()
+    drafted = answer()
+    close(approve=True)
+    closed = answer()
+
+    assert (undrafted[1], drafted[1], closed[1]) == (2, 1, 2)
+    assert drafted[0] == undrafted[0]
+    assert closed[0] == {**undrafted[0], "closed": [202409]}

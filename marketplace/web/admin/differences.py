@@ -25,13 +25,16 @@ def period_differences(period: str) -> ResponseReturnValue:
     with transaction() as session:
         if find_period(session, month).status != "closed":
             abort(404)
-        fingerprint = changed_closed_periods(session, before=month.next()).get(month)
         known = latest_differences(session, actor=current_actor(), period=month)
+        if known is not None and known.is_at_work:
+            return _page(pending_of(known))
+        fingerprint = changed_closed_periods(session, before=month.next()).get(month)
         if fingerprint is None:
-            pending = Pending(month=month)  # what was not changed need not be rated to be compared
-        elif known and (known.is_at_work or known.made_from == {str(month.number): fingerprint}):
-            pending = pending_of(known)
-        else:
-            asked = Change(kind=DIFFERENCES, facts={"period": str(month)})
-            pending = pending_of(previews.ask(session, asked))
-    return render_template("admin/periods/differences.html", month=month, pending=pending)
+            return _page(Pending(month=month))  # what was not changed need not be rated to be compared
+        if known is None or known.made_from != {str(month.number): fingerprint}:
+            known = previews.ask(session, Change(kind=DIFFERENCES, facts={"period": str(month)}))
+        return _page(pending_of(known))
+
+
+def _page(pending: Pending) -> str:
+    return render_template("admin/periods/differences.html", month=pending.month, pending=pending)

@@ -8,9 +8,12 @@ from sqlalchemy import func, select
 from marketplace import jobs
 from marketplace.billing import previews
 from marketplace.billing.models import Preview
-from resellers.models import PriceRule
+from marketplace.core.clock import utc_now
+from resellers.models import Customer, PriceRule
 from tests.page import Page, Visitor
 from tests.web.admin.conftest import WholesalersSite
+from tests.web.admin.test_pages import MOST_STATEMENTS
+from tests.web.buyers import Statements
 
 RULE = {
     "hop": "wholesale",
@@ -29,7 +32,7 @@ FILE = (
 @pytest.fixture(autouse=True)
 def long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing be little enough for a page to wait for it."""
-    monkeypatch.setattr(previews, "MOST_LINES_AT_ONCE", 0)
+    monkeypatch.setattr(previews, "MOST_ROWS_AT_ONCE", 0)
 
 
 def work(site: WholesalersSite) -> None:
@@ -135,6 +138,7 @@ def test_the_differences_of_a_closed_month_are_worked_out_once_and_shown_to_all(
     address = waiting.one("div", id="pending").get("hx-get")
     work(site)
 
+    assert "The differences of 2024-09 are worked out." in walter.get("/account/notifications").main
     assert "To be corrected" in wanda.client.get(address).text
     assert "€" in walter.get(page).main
     assert kept(site).status == "done"
@@ -147,3 +151,49 @@ def test_previews_of_others_are_not_there(site: WholesalersSite, walter: Visitor
     assert wanda.client.get(f"/admin/previews/{preview_id}").status_code == 404
     assert site.browser_of("rashid").client.get(f"/previews/{preview_id}").status_code == 404
     assert "Waiting" not in wanda.get(f"/admin/rules/new?preview={preview_id}").main
+
+
+def test_a_long_effect_is_asked_for_found_and_shown_in_few_statements(
+    site: WholesalersSite, walter: Visitor
+) -> None:
+    walter.get("/admin/rules/new")
+    with Statements(site.database) as asking:
+        walter.client.get("/admin/rules/new")
+    walter.post("/admin/rules/new", {**RULE, "step": "effect"}, status=200)
+    work(site)
+    preview_id = kept(site).public_id
+    with Statements(site.database) as showing:
+        walter.client.get(f"/admin/rules/new?preview={preview_id}")
+    with Statements(site.database) as polling:
+        walter.client.get(f"/admin/previews/{preview_id}")
+
+    assert max(len(one.sent) for one in (asking, showing, polling)) <= MOST_STATEMENTS
+
+
+def test_moves_and_mappings_are_worked_out_by_the_worker_too(site: WholesalersSite, walter: Visitor) -> None:
+    with site.database.owner_transaction() as session:
+        customer = session.scalars(
+            select(Customer.public_id).where(Customer.reference == "carla-works")
+        ).one()
+    first = utc_now().date().replace(day=1).isoformat()
+    asked = {
+        f"/admin/customers/{customer}/move": {"reseller": "sud", "moves_on": first, "reason": "They asked"},
+        "/admin/unmapped/account": {"vendor": "cloud", "account": "orphan", "customer": "carla-works"},
+        "/admin/exchange-rates/new": {"month": "2024-09", "from": "USD", "to": "EUR", "rate": "0.8"},
+    }
+    for address, typed in asked.items():
+        walter.post(address, {**typed, "step": "effect"}, status=200)
+    work(site)
+
+    with site.database.owner_transaction() as session:
+        found = session.scalars(select(Preview).order_by(Preview.id)).all()
+    assert [(one.kind, one.status, one.error) for one in found] == [
+        ("move_customer", "done", None),
+        ("accounts", "done", None),
+        ("fx", "done", None),
+    ]
+    for one in found:
+        address = f"{one.link}{'&' if '?' in one.link else '?'}preview={one.public_id}"
+        page = walter.get(address)
+        assert page.one("input", name="preview").get("value") == str(one.public_id)
+    assert "1 customer changes" in walter.get(f"{found[1].link}&preview={found[1].public_id}").main
