@@ -129,3 +129,43 @@ def test_an_address_is_judged_by_the_vendors_own_rules_before_it_is_sent(
     )
 
     assert [field for field, _why in address_faults(customer, rules)] == faulty
+
+
+def test_a_new_customer_is_written_as_the_vendor_documents_it(captured: Captured) -> None:
+    customer = NewCustomer(
+        name="Fabrikam GmbH",
+        domain="fabrikam.onmicrosoft.com",
+        address=Address("DE", "München", "Marienplatz 1", "80331"),
+        contact=Contact("Ada", "Lovelace", "ada@fabrikam.example", "0891234567"),
+        registration_number="HRB 1",
+    )
+    rules = parties.address_rules(captured("GetCountryValidationRules-DE"))
+    (seller, *_) = (parties.relation(body) for body in captured("GetIndirectResellers")["items"])
+
+    body = parties.customer_body(customer, rules, reseller_account=seller.account)
+
+    assert body == {
+        "associatedPartnerId": seller.account,
+        "companyProfile": {
+            "domain": "fabrikam.onmicrosoft.com",
+            "companyName": "Fabrikam GmbH",
+            "organizationRegistrationNumber": "HRB 1",
+        },
+        "billingProfile": {
+            "email": "ada@fabrikam.example",
+            "culture": "de-DE",
+            "language": "de",
+            "companyName": "Fabrikam GmbH",
+            "defaultAddress": {
+                "country": "DE",
+                "city": "München",
+                "addressLine1": "Marienplatz 1",
+                "postalCode": "80331",
+                "firstName": "Ada",
+                "lastName": "Lovelace",
+                "phoneNumber": "0891234567",
+            },
+        },
+    }
+    own = parties.customer_body(customer, rules, reseller_account="")
+    assert "associatedPartnerId" not in own

@@ -1,11 +1,12 @@
 """A customer without an account at the vendor gets one: asked for once, mapped, and its agreement put on record."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from catalog.words import ProductKind
@@ -238,6 +239,22 @@ class TestOpening:
         assert counter.opens() == first
         assert counter.opens(domain="carnac-2") == first
         assert len(counter.requests("customer")) == 1
+
+    def test_two_clicks_at_once_wait_for_each_other(self, counter: Counter) -> None:
+        with ThreadPoolExecutor(max_workers=1) as other:
+            with counter.database.transaction(counter.seller) as session:
+                first = open_account(
+                    session,
+                    actor=counter.seller,
+                    customer_id=counter.customer_id,
+                    vendor="microsoft",
+                    cells=CELLS,
+                    rules=None,
+                    now=counter.now,
+                ).id
+                second = other.submit(counter.opens, domain="carnac-2")
+                waits_for_a_lock(counter.database)
+            assert second.result() == first
 
     def test_following_again_maps_nothing_twice(self, counter: Counter) -> None:
         counter.agrees()
@@ -472,6 +489,18 @@ class TestAgreements:
                 vendor="microsoft",
                 now=counter.now,
             ).id
+
+
+def waits_for_a_lock(database: Database) -> None:
+    """Return once somebody stands behind a row that this test holds."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    for _ in range(2000):
+        with database.owner_transaction() as session:
+            if session.scalar(waiting):
+                return
+    pytest.fail("nobody waits")
 
 
 FRANCE = AddressRules(

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.words import BillingCycle, Term
 from marketplace.vendors.addresses import AddressUnfit
-from marketplace.vendors.errors import NotSold, VendorBusy, VendorRefused
+from marketplace.vendors.errors import NotConnected, NotSold, VendorBusy, VendorRefused
 from marketplace.vendors.partner_center.connector import PartnerCenter
 from marketplace.vendors.values import (
     Attestation,
@@ -63,6 +63,25 @@ def test_a_customer_gets_an_account_for_its_reseller(connector: PartnerCenter) -
     assert connector.customer(customer.account) == customer
     assert (customer.domain, customer.country) == ("carnac.onmicrosoft.com", "FR")
     assert customer.reseller_account == connector.resellers()[0].account
+
+
+def test_an_account_is_opened_for_resellers_of_ours_only(
+    connector: PartnerCenter, simulator: Simulator
+) -> None:
+    simulator.tell("resellers", partner_id=RESELLER, is_active=False)
+
+    with pytest.raises(NotConnected, match="accept our invitation"):
+        connector.create_customer(firm(), key=uuid4())
+
+    assert simulator.overview()["customers"] == 0
+
+
+def test_the_same_key_opens_one_account_and_a_domain_is_had_once(connector: PartnerCenter) -> None:
+    key = uuid4()
+
+    assert connector.create_customer(firm(), key=key) == connector.create_customer(firm(), key=key)
+    with pytest.raises(VendorRefused, match="not available"):
+        connector.create_customer(firm(), key=uuid4())
 
 
 def test_an_address_that_breaks_the_rules_of_its_country_is_refused(connector: PartnerCenter) -> None:

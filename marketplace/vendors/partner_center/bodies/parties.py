@@ -18,6 +18,10 @@ AGREEMENT_TYPE = "MicrosoftCustomerAgreement"
 
 def address_rules(body: Body) -> AddressRules:
     """Read the rules of a country's addresses."""
+    culture = body.get("defaultCulture") or "en-US"
+    languages = body.get("supportedLanguagesList", ())
+    # English stands first in most lists, whatever the country speaks.
+    own = culture.partition("-")[0]
     return AddressRules(
         country=body["iso2Code"],
         needs_state=bool(body.get("isStateRequired")),
@@ -27,8 +31,8 @@ def address_rules(body: Body) -> AddressRules:
         needs_city=bool(body.get("isCityRequired")),
         vat_pattern=body.get("vatIdRegex") or "",
         phone_pattern=body.get("phoneNumberRegex") or "",
-        language=next(iter(body.get("supportedLanguagesList", ())), "en"),
-        culture=body.get("defaultCulture") or "en-US",
+        language=own if own in languages else next(iter(languages), "en"),
+        culture=culture,
     )
 
 
