@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from marketplace.accounts.models import Membership, OutgoingMail
+from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.db import Database
 from marketplace.settings import Settings
 from resellers.models import Customer
 from tests.conftest import World
-from tests.page import Visitor
+from tests.factories import make_reseller
+from tests.page import Site, Visitor
 from tests.personas import PeopledSite, customer_called, everybody, reseller_called
 
 HEADER = "reference,legal_name,country,vat_number,registration_number,currency,email\n"
@@ -54,6 +56,21 @@ def test_a_customer_is_added_and_changed_by_hand(site: PeopledSite, rosa: Visito
     assert "You have a customer with this reference." in again.main
     faulty = rosa.post("/customers/new", {**NINA, "reference": "y", "registration_number": "12"}, status=422)
     assert "is not a SIREN" in faulty.main
+
+
+def test_a_reseller_that_has_sold_nothing_is_shown_how_to_begin(site: PeopledSite, rosa: Visitor) -> None:
+    assert rosa.get("/").link("Go to the shop") == "/shop"
+
+    with site.database.owner_transaction() as session:
+        ouest = make_reseller(session, "ouest").id
+    olivia = Actor("Olivia", Audience.RESELLER, party_id=ouest, permissions=frozenset(Permission))
+    newcomer = Site(site.settings, site.database).visitor(olivia)
+
+    assert newcomer.get("/").link("Add a customer") == "/customers/new"
+    page = newcomer.get("/customers/new")
+    chosen = page.one("select", name="country").find("option[@selected]")
+    assert chosen is not None
+    assert chosen.get("value") == "FR"
 
 
 def test_a_reference_of_somebody_elses_customer_is_taken(site: PeopledSite, rosa: Visitor) -> None:
