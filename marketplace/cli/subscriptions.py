@@ -24,13 +24,21 @@ from marketplace.settings import load_settings
 from marketplace.subscriptions.cockpit import Renewal, renewals_of_month
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.previews import SeenPreview, preview_change
-from marketplace.subscriptions.rules.changes import Cancel, Change, ChangeQuantity
+from marketplace.subscriptions.queries.offers import offers_of
+from marketplace.subscriptions.queries.standing import standings
+from marketplace.subscriptions.rules.changes import Cancel, Change, ChangeQuantity, Upgrade
 
 
 class UnknownSubscription(Refusal):
     """There is no such subscription."""
 
     sentence = N_("There is no subscription %(subscription)s: give its own id, or the vendor's.")
+
+
+class SeatsMissing(Refusal):
+    """Seats are to go somewhere, and nobody said how many."""
+
+    sentence = N_("Say with --quantity how many seats are to go into that subscription.")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -44,6 +52,9 @@ def add_parser(subparsers: Any) -> None:
     what = changing.add_mutually_exclusive_group(required=True)
     what.add_argument("--quantity", type=whole_number(1), help="have this many seats")
     what.add_argument("--cancel", action="store_true", help="give it up")
+    changing.add_argument(
+        "--into", default="", help="upgrade as many seats as --quantity says into this subscription"
+    )
     changing.add_argument("--preview", action="store_true", help="say what it would come to, order nothing")
     changing.add_argument("--po-number", default="", help="the customer's own number for it")
     changing.add_argument(
@@ -62,6 +73,8 @@ def run(args: argparse.Namespace) -> Result:
             return _renewals(session, actor, Period.parse(args.period))
         identity = _find(session, args.subscription)
         wanted: Change = Cancel() if args.cancel else ChangeQuantity(args.quantity)
+        if args.into:
+            wanted = _upgrade_into(session, _find(session, args.into), args.quantity)
         if args.preview:
             seen = preview_change(session, actor=actor, subscription_id=identity, change=wanted, now=now)
             return Result({"subscription": str(identity), **seen.as_data()}, _words(seen))
@@ -75,6 +88,14 @@ def run(args: argparse.Namespace) -> Result:
             po_number=args.po_number,
         )
         return _ordered(session, identity, order)
+
+
+def _upgrade_into(session: Session, into_id: UUID, quantity: int | None) -> Upgrade:
+    if quantity is None:
+        raise SeatsMissing
+    into = session.scalars(select(Subscription).where(Subscription.public_id == into_id)).one()
+    known = standings(session, [into], offers=offers_of(session, {into.plan_id}))[into.id]
+    return Upgrade(known.now.quoted, quantity, into_id, known)
 
 
 def _ordered(session: Session, identity: UUID, order: Order) -> Result:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.actor import Actor, Audience, Permission
@@ -26,7 +27,7 @@ from marketplace.subscriptions.queries.offers import offers_of, quotes
 from marketplace.subscriptions.queries.promotions import asked_at_renewal
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.queries.visible import visible_to
-from marketplace.subscriptions.rules.changes import Change
+from marketplace.subscriptions.rules.changes import Change, Upgrade
 from marketplace.subscriptions.rules.decisions import Decision
 from marketplace.subscriptions.rules.history import Quoted, Standing
 from marketplace.subscriptions.rules.preview import Preview, preview, sums
@@ -211,6 +212,8 @@ class _Hops:
         self._now = now
         quoted: Quoted | None = getattr(change, "quoted", None)
         self.target = standing.now.quoted if quoted is None else quoted
+        # Seats that are moved into another subscription are charged by the rules for that one.
+        self._into = _taking(session, change)
         self._terms: dict[date, PriceTerms] = {}
         self.missing = ""
 
@@ -247,8 +250,17 @@ class _Hops:
         if terms is None:
             terms = price_terms(self._session, [self._buyer], day=day)
             self._terms[day] = terms
-        found = terms.formulas(self._buyer, quoted, subscription=self._subscription.statement_id)
+        plan_id, own = quoted.offer.plan_id, self._subscription
+        charged = self._into if self._into is not None and self._into.plan_id == plan_id else own
+        found = terms.formulas(self._buyer, quoted, subscription=charged.statement_id)
         return found.wholesale if hop == WHOLESALE else found.retail
+
+
+def _taking(session: Session, change: Change) -> Subscription | None:
+    """Give the subscription that an upgrade moves seats into, if it does."""
+    if not isinstance(change, Upgrade) or change.into_id is None:
+        return None
+    return session.scalars(select(Subscription).where(Subscription.public_id == change.into_id)).one()
 
 
 def _amounts(found: Preview, unit: Decimal, money: Callable[[Sequence[Charge]], Money]) -> HopAmounts:

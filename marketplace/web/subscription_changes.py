@@ -4,7 +4,7 @@ What it costs above the viewer never leaves the order desk.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -19,13 +19,21 @@ from marketplace.core.errors import N_, NotFound, Refusal
 from marketplace.orders.operations.changing import known_order, order_change
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.previews import SeenPreview, preview_change
-from marketplace.subscriptions.queries.choices import Aim, aims_of, chosen, ends_for, plans_for
+from marketplace.subscriptions.queries.choices import (
+    Aim,
+    TargetNotOffered,
+    aims_of,
+    chosen,
+    ends_for,
+    plans_for,
+    targets_for,
+)
 from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.queries.visible import visible_to
 from marketplace.subscriptions.rules.changes import Change, ChangeQuantity
 from marketplace.subscriptions.rules.ends import AllowedEnd
-from marketplace.subscriptions.rules.history import Offer, Standing
+from marketplace.subscriptions.rules.history import Offer, Segment, Standing
 from marketplace.web.guards import requires
 from marketplace.web.session import current_actor, order_desk, transaction
 from marketplace.web.shop_pages import quantity_of
@@ -55,6 +63,8 @@ class Wish:
     quantity: int | None
     plan: UUID | None
     ends_on: date | None
+    # The subscription that upgraded seats are to go into.
+    into: UUID | None = None
 
     @property
     def aim(self) -> Aim | None:
@@ -71,6 +81,8 @@ class Form:
     plan: UUID | None
     ends: list[AllowedEnd]
     change: Change | None
+    # Those of the customer's subscriptions that can take upgraded seats: how many each has, and until when.
+    targets: dict[UUID, Segment] = field(default_factory=dict)
     # Why nothing can be previewed.
     fault: Refusal | None = None
 
@@ -202,13 +214,25 @@ def _form_of_plans(
     quoted = found.get(plan) if plan else None
     ends = ends_for(session, subscription, standing, quoted) if aim is Aim.AT_RENEWAL else []
     offers = {public_id: one.offer for public_id, one in found.items()}
+    upgrades = (
+        targets_for(session, subscription, standing, quoted, now=utc_now())
+        if aim is Aim.UPGRADE and quoted
+        else {}
+    )
+    targets = {public_id: one.into.now for public_id, one in upgrades.items() if one.into}
+    form = Form(quantity, offers, plan, ends, None, targets)
     if not quantity:
-        return Form(quantity, offers, plan, ends, None)
+        return form
     try:
-        change = chosen(aim, standing, quoted, quantity=quantity, custom_end=wish.ends_on, ends=ends)
+        if wish.into is not None and wish.into not in upgrades:
+            raise TargetNotOffered
+        into = upgrades[wish.into] if wish.into else None
+        change = chosen(
+            aim, standing, quoted, quantity=quantity, custom_end=wish.ends_on, ends=ends, into=into
+        )
     except Refusal as fault:
-        return Form(quantity, offers, plan, ends, None, fault)
-    return Form(quantity, offers, plan, ends, change)
+        return replace(form, fault=fault)
+    return replace(form, change=change)
 
 
 def _wish() -> Wish:
@@ -231,6 +255,7 @@ def _wish() -> Wish:
         quantity=None if text is None else quantity_of(text),
         plan=_uuid(request.values.get("plan", "")),
         ends_on=ends_on,
+        into=_uuid(request.values.get("into", "")),
     )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from catalog.models import SkuRelation
+from catalog.words import RelationKind
 from marketplace.core.db import Database
 from tests.conftest import ThrowAwayPostgres
 from tests.factories import make_customer, make_subscription, make_wholesaler
@@ -62,6 +64,36 @@ def test_a_change_is_an_order_and_one_for_a_key(installed: tuple[Marketplace, st
     end = BOUGHT.date().replace(year=BOUGHT.year + 1)
     (renewal,) = marketplace.run("renewals", f"{end:%Y-%m}")["renewals"]
     assert (renewal["quantity"], renewal["term_end"], renewal["at_term_end"]) == (10, str(end), "renew")
+
+
+def test_seats_are_upgraded_into_a_subscription_there_is(postgres: ThrowAwayPostgres, tmp_path: Path) -> None:
+    with fresh_marketplace(postgres, tmp_path) as marketplace:
+        marketplace.run("migrate")
+        database = Database(marketplace.database_url)
+        with database.owner_transaction() as session:
+            make_wholesaler(session)
+            customer = make_customer(session, "C1")
+            basic, better = make_sku(session), make_sku(session, "Microsoft 365 E3")
+            kind = RelationKind.UPGRADE.value
+            session.add(SkuRelation(sku_id=basic.id, kind=kind, target_sku_id=better.id))
+            for sku, name in ((basic, "sub-1"), (better, "sub-2")):
+                what = priced(session, make_plan(session, sku))
+                make_subscription(session, customer, what=what, on=BOUGHT, vendor_id=name)
+        database.dispose()
+        asked = ("subscription", "change", "sub-1", "--into", "sub-2")
+
+        unsaid = marketplace.run(*asked, "--cancel", code=1)
+        seen = marketplace.run(*asked, "--quantity", "4", "--preview")
+        made = marketplace.run(*asked, "--quantity", "4")
+
+    assert "--quantity" in unsaid["error"]
+    assert sorted((one["type"], one["quantity"]) for one in seen["charges"]) == [
+        ("convert", -10),
+        ("convert", 6),
+        ("moveQuantity", -10),
+        ("moveQuantity", 14),
+    ]
+    assert (made["state"], made["when"]) == ("provisioning", "now")
 
 
 def test_fewer_seats_are_ordered_for_the_renewal_and_one_order_at_a_time(

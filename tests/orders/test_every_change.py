@@ -4,17 +4,21 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from catalog.models import Plan, SkuRelation
 from catalog.words import BillingCycle, RelationKind, Term
+from marketplace.core.errors import NotFound
 from marketplace.orders.models import Order, OrderPrice
+from marketplace.orders.operations.changing import AnotherChangeWaits
 from marketplace.orders.operations.fulfilling import follow
 from marketplace.orders.rules.change_data import as_data, change_words, from_data
 from marketplace.subscriptions.models import ScheduledChange, Subscription, SubscriptionSegment
 from marketplace.subscriptions.operations import changing as subscriptions
+from marketplace.subscriptions.previews import price_change
 from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.rules.changes import (
@@ -32,12 +36,13 @@ from marketplace.subscriptions.rules.changes import (
     Upgrade,
 )
 from marketplace.subscriptions.rules.decisions import decide
-from marketplace.subscriptions.rules.history import Quoted
+from marketplace.subscriptions.rules.history import Quoted, Standing
+from marketplace.subscriptions.rules.preview import sums
 from marketplace.subscriptions.words import AtTermEnd
 from marketplace.vendors.provisioning.operations import ReferenceMissing, complete_by_hand
 from marketplace.vendors.provisioning.requests import Provisioned, ProvisionedLine, result_as_data
 from marketplace.vendors.values import SubscriptionStatus, VendorSubscription
-from tests.factories import make_subscription
+from tests.factories import make_customer, make_subscription
 from tests.offer_factories import make_plan, make_price, make_sku, priced
 from tests.orders.shop import NOW, SYSTEM, TODAY, Shop
 from tests.orders.test_bulk_and_changes import bought, change
@@ -180,6 +185,58 @@ class TestUpgrades:
         assert (other.plan_id, other.term_end) == (target.offer.plan_id, subscription.term_end)
         assert shop.lines(order)[0].became_id == other.id
 
+    @pytest.mark.parametrize(("quantity", "left", "status"), [(4, 6, "active"), (10, 0, "cancelled")])
+    def test_seats_go_into_a_subscription_there_is(
+        self, shop: Shop, quantity: int, left: int, status: str
+    ) -> None:
+        subscription, target = bought(shop), better(shop)
+        into = taking(shop, subscription, target)
+        done(shop, change(shop, into, ChangeAtRenewal(quantity=3)))
+        what = Upgrade(target, quantity, into.public_id, standing_of(shop, into))
+
+        order = change(shop, subscription, what, now=LATER)
+
+        (request,) = shop.requests(order)
+        assert (request.asked["upgrade"]["to_subscription"], request.buys) == ("e3-there", True)
+        assert request.asked["makes_another"] is False
+        assert "into the subscription of it there is" in change_words(shop.lines(order)[0].change or {})
+        # What it moves into waits too.
+        with pytest.raises(AnotherChangeWaits):
+            change(shop, into, ChangeQuantity(9), now=LATER)
+        done(shop, order)
+
+        assert (subscription.quantity, subscription.status) == (left, status)
+        assert (into.quantity, into.vendor_subscription_id) == (5 + quantity, "e3-there")
+        assert shop.lines(order)[0].became_id == into.id
+        # The vendor drops what was scheduled for one whose seats change.
+        assert shop.session.scalars(select(ScheduledChange)).one().ended_at is not None
+
+    def test_what_was_shown_of_seats_that_go_into_another_is_what_is_charged(self, shop: Shop) -> None:
+        subscription, target = bought(shop), better(shop)
+        into = taking(shop, subscription, target)
+        what = Upgrade(target, 4, into.public_id, standing_of(shop, into))
+        shown = price_change(shop.session, subscription, standing_of(shop, subscription), what, now=LATER)
+
+        done(shop, change(shop, subscription, what, now=LATER))
+
+        made = [
+            charge
+            for one in (subscription, into)
+            for charge in standing_of(shop, one).charges()
+            if charge.billed_on == LATER.date() and charge.kind.value in {"convert", "moveQuantity"}
+        ]
+        assert sums(made) == sums(shown.preview.made_now)
+        # Four seats of 15 a month go, and come back at 30: ten percent more at the next hop.
+        assert shown.hops["wholesale"].now.minor == 4 * 1650
+
+    def test_seats_never_go_to_another_customer(self, shop: Shop) -> None:
+        subscription, target = bought(shop), better(shop)
+        other = make_customer(shop.session, reseller=shop.nord)
+        into = make_subscription(shop.session, other, what=target, on=NOW, vendor_id="e3-elsewhere")
+
+        with pytest.raises(NotFound):
+            change(shop, subscription, Upgrade(target, 4, into.public_id, standing_of(shop, into)))
+
     def test_done_by_hand_the_new_one_is_known_by_the_reference_staff_note(self, shop: Shop) -> None:
         subscription, target = bought(shop), better(shop)
         own = subscription.vendor_subscription_id
@@ -205,6 +262,19 @@ class TestUpgrades:
         by_hand(shop, order, {})
 
         assert (order.state, subscription.vendor_subscription_id) == ("completed", own)
+
+
+def taking(shop: Shop, beside: Subscription, target: Quoted) -> Subscription:
+    """Give five seats of a better product that Carla has as long as the others."""
+    into = make_subscription(shop.session, shop.carla, what=target, quantity=5, on=NOW, vendor_id="e3-there")
+    into.vendor_account = beside.vendor_account
+    shop.session.flush()
+    return into
+
+
+def standing_of(shop: Shop, one: Subscription) -> Standing:
+    offers = offers_of(shop.session, [row.plan_id for row in shop.session.scalars(select(Subscription))])
+    return standings(shop.session, [one], offers=offers)[one.id]
 
 
 def by_hand(shop: Shop, order: Order, references: dict[int, str]) -> None:
@@ -332,6 +402,7 @@ def change_outside(shop: Shop, subscription: Subscription) -> None:
 
 MAKES: list[Callable[[Quoted], Change]] = [
     lambda quoted: Upgrade(quoted, 3),
+    lambda quoted: Upgrade(quoted, 3, UUID(int=7)),
     lambda quoted: ConvertTrial(quoted, 25),
     ChangeTerm,
     ChangeBilling,

@@ -116,6 +116,7 @@ def test_an_earlier_year_had_a_shorter_window() -> None:
 
 E5_YEAR = quoted(cost="600", sku=E5, product="Microsoft 365 E5")
 TARGET = bought("2025-12-01 09:00", 5, E5_YEAR, custom_end=date(2027, 6, 1))
+FIXED = quoted(cost="600", sku=E5, product="Microsoft 365 E5", may_increase=False)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +133,11 @@ TARGET = bought("2025-12-01 09:00", 5, E5_YEAR, custom_end=date(2027, 6, 1))
         (bought(), Upgrade(E5_YEAR, 10, into=TARGET), NOW),
         # The vendor's four conditions on the subscription that takes the seats, and its product.
         (bought(), Upgrade(E5_YEAR, 10, into=then(TARGET, Suspend(), LATER)), NEVER),
+        (
+            bought(),
+            Upgrade(E5_YEAR, 10, into=bought("2025-12-01 09:00", 5, FIXED, custom_end=date(2027, 6, 1))),
+            NEVER,
+        ),
         (bought(), Upgrade(E5_YEAR, 10, into=then(TARGET, ChangeQuantity(6), LATER)), NEVER),
         (bought(what=quoted(P3Y)), Upgrade(quoted(P3Y, sku=E5), 10, into=TARGET), NEVER),
         (bought(), Upgrade(E5_YEAR, 10, into=bought("2025-12-01 09:00", 5, E5_YEAR)), NEVER),

@@ -41,6 +41,46 @@ def test_a_month_becomes_a_longer_term_at_once_and_keeps_no_window(
     assert (changed.may_cancel_until, changed.reducible) == (None, ())
 
 
+def moved(quantity: int, into: str) -> Upgrade:
+    return Upgrade(*PREMIUM, quantity, Term.P1Y, BillingCycle.MONTHLY, into)
+
+
+@pytest.mark.parametrize(("quantity", "left"), [(4, 6), (10, 0)])
+def test_seats_are_upgraded_into_a_subscription_there_is(
+    simulator: Simulator, connector: PartnerCenter, account: str, quantity: int, left: int
+) -> None:
+    one = bought(connector, account, line(BASIC, 10))
+    target = bought(connector, account, line(PREMIUM, 5))
+    simulator.at("2025-03-20T09:00:00Z")
+
+    done = connector.upgrade(account, one.reference, moved(quantity, target.reference), key=uuid4())
+
+    assert (done.is_done, done.to_subscription) == (True, target.reference)
+    found = connector.subscription(account, target.reference)
+    assert (found.quantity, found.ends_on, found.reducible) == (5 + quantity, target.ends_on, ())
+    source = connector.subscription(account, one.reference)
+    if left:
+        assert (source.status, source.quantity) == (SubscriptionStatus.ACTIVE, left)
+    else:
+        assert source.status is SubscriptionStatus.DELETED
+
+
+def test_a_subscription_that_cannot_take_upgraded_seats_is_refused(
+    simulator: Simulator, connector: PartnerCenter, account: str
+) -> None:
+    month = bought(connector, account, line(PREMIUM, 5, term=Term.P1M))
+    another = bought(connector, account, line(STANDARD, 5))
+    sooner = bought(connector, account, line(PREMIUM, 5))
+    simulator.at("2025-03-20T09:00:00Z")
+    one = bought(connector, account, line(BASIC, 10))
+    late = bought(connector, account, line(PREMIUM, 5))
+
+    for code, target in (("900267", month), ("900258", another), ("900269", sooner), ("900260", late)):
+        with refusal_of(code):
+            connector.upgrade(account, one.reference, moved(4, target.reference), key=uuid4())
+    assert connector.subscription(account, one.reference).quantity == 10
+
+
 @pytest.mark.parametrize("term", [Term.P1M, Term.P1Y])
 def test_a_term_is_never_made_shorter_nor_a_year_paid_otherwise(
     connector: PartnerCenter, account: str, term: Term

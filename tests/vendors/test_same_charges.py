@@ -132,6 +132,30 @@ def test_the_same_seats_for_the_same_days(
     assert summed(billed(connector), story) == summed(charged(story, now), story)
 
 
+@pytest.mark.parametrize("seats", [4, 10])
+def test_seats_upgraded_into_a_subscription_there_is_are_charged_alike(
+    simulator: Simulator, connector: PartnerCenter, seats: int
+) -> None:
+    account = open_account(connector).account
+    one = bought(connector, account, line(BASIC, 10))
+    there = bought(connector, account, line(PREMIUM, 5))
+    now = BOUGHT + timedelta(days=12)
+    simulator.at(now.isoformat())
+    connector.upgrade(
+        account, one.reference, Upgrade(*PREMIUM, seats, P1Y, MONTHLY, there.reference), key=uuid4()
+    )
+    simulator.at("2025-05-07T00:00:00Z")
+
+    before = Standing(segments=(begin(plan(BASIC, P1Y, MONTHLY), 10, at=BOUGHT),))
+    into = Standing(segments=(begin(plan(PREMIUM, P1Y, MONTHLY), 5, at=BOUGHT),))
+    outcome = carry_out(OurUpgrade(into.now.quoted, seats, into=into), before, now)
+    assert outcome.other is not None
+    ours = (before.segments + outcome.segments, (*into.segments, outcome.other))
+    story = Story(YEAR, 12, *upgraded(4, P1Y, MONTHLY))
+
+    assert summed(billed(connector), story) == summed(lines_of(ours), story)
+
+
 def billed(connector: PartnerCenter) -> Iterator[Line]:
     """Give what the vendor bills for March and April."""
     yield from (
@@ -158,6 +182,11 @@ def charged(story: Story, now: datetime) -> Iterator[Line]:
     else:
         outcome = carry_out(story.ours, before, now)
         histories = [(*before.segments, *outcome.segments), *([(outcome.other,)] if outcome.other else [])]
+    yield from lines_of(histories)
+
+
+def lines_of(histories: Iterable[Sequence[Segment]]) -> Iterator[Line]:
+    """Give what histories charge in March and April."""
     yield from (
         (
             one.kind.value,

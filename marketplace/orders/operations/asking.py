@@ -122,8 +122,9 @@ def _ask_for_change(session: Session, order: Order, line: OrderLine, *, actor: A
     change = ordered_change(session, line)
     asked: Asked
     if isinstance(change, Upgrade | ConvertTrial) and not _waits_for_renewal(line):
-        is_partial = isinstance(change, Upgrade) and change.quantity < subscription.quantity
-        asked = SubscriptionUpgrade(name, _upgrade(line, change.quantity), makes_another=is_partial)
+        into = _target(session, change)
+        makes_another = isinstance(change, Upgrade) and not into and change.quantity < subscription.quantity
+        asked = SubscriptionUpgrade(name, _upgrade(line, change.quantity, into), makes_another=makes_another)
     else:
         asked = SubscriptionChange(name, _asked_change(subscription, line, change))
     is_more = buys(asked, seats=subscription.quantity)
@@ -177,9 +178,18 @@ def _next_term(line: OrderLine, quantity: int, ends_on: date | None) -> values.N
     return values.NextTerm(product, sku, term, cycle, quantity, ends_on)
 
 
-def _upgrade(line: OrderLine, quantity: int) -> values.Upgrade:
+def _target(session: Session, change: Upgrade | ConvertTrial) -> str:
+    """Give the vendor's id of the subscription that is to take the seats; blank where none is named."""
+    if isinstance(change, ConvertTrial) or change.into_id is None:
+        return ""
+    return session.scalars(
+        select(Subscription.vendor_subscription_id).where(Subscription.public_id == change.into_id)
+    ).one()
+
+
+def _upgrade(line: OrderLine, quantity: int, into: str) -> values.Upgrade:
     product, _, sku = line.sku.rpartition(":")
-    return values.Upgrade(product, sku, quantity, Term(line.term), BillingCycle(line.billing_cycle))
+    return values.Upgrade(product, sku, quantity, Term(line.term), BillingCycle(line.billing_cycle), into)
 
 
 def _ask(

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.actor import Actor
@@ -25,7 +25,7 @@ from marketplace.subscriptions.previews import COST, RETAIL, WHOLESALE, PricedPr
 from marketplace.subscriptions.queries.offers import offers_of
 from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.queries.visible import visible_to
-from marketplace.subscriptions.rules.changes import Change
+from marketplace.subscriptions.rules.changes import Change, Upgrade
 from marketplace.subscriptions.words import DecidedBy
 from resellers.models import Customer
 
@@ -80,7 +80,10 @@ def order_change(
     customer = session.get_one(Customer, subscription.customer_id)
     if not is_answer:
         check_buying(session, actor=actor, customer=customer)
-    _check_alone(session, subscription)
+    _check_alone(session, subscription.public_id)
+    if isinstance(change, Upgrade) and change.into_id is not None:
+        _check_same_account(session, subscription, change.into_id)
+        _check_alone(session, change.into_id)
     offers = offers_of(session, [subscription.plan_id])
     if subscription.plan_id not in offers:
         raise ChangeNotPossible(why=Phrase.of(_FORGOTTEN))
@@ -137,11 +140,29 @@ def _known(session: Session, subscription: Subscription, key: UUID) -> Order | N
     return order
 
 
-def _check_alone(session: Session, subscription: Subscription) -> None:
+def _check_same_account(session: Session, subscription: Subscription, into_id: UUID) -> None:
+    """Raise `NotFound` unless seats stay with the customer, in its account."""
+    into = session.scalar(select(Subscription).where(Subscription.public_id == into_id))
+    if into is None or (into.customer_id, into.vendor_account) != (
+        subscription.customer_id,
+        subscription.vendor_account,
+    ):
+        raise NotFound
+
+
+def _check_alone(session: Session, subscription_id: UUID) -> None:
+    """Raise where an order on its way changes a subscription, or moves seats into it."""
     other = session.scalar(
         select(Order)
         .join(OrderLine, OrderLine.order_id == Order.id)
-        .where(OrderLine.subscription_id == subscription.id, Order.state.in_(ON_ITS_WAY))
+        .join(Subscription, Subscription.id == OrderLine.subscription_id)
+        .where(
+            or_(
+                Subscription.public_id == subscription_id,
+                OrderLine.change["into"].astext == str(subscription_id),
+            ),
+            Order.state.in_(ON_ITS_WAY),
+        )
         .limit(1)
     )
     if other is not None:

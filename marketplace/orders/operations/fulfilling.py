@@ -21,6 +21,7 @@ from marketplace.subscriptions.operations.buying import CannotBeBought, Purchase
 from marketplace.subscriptions.operations.changing import ChangeNotPossible, change
 from marketplace.subscriptions.operations.policies import FOLLOW_POLICIES
 from marketplace.subscriptions.operations.saving import Decided
+from marketplace.subscriptions.rules.changes import Upgrade
 from marketplace.subscriptions.words import DecidedBy
 from marketplace.vendors.models import ProvisioningRequest
 from marketplace.vendors.provisioning.requests import (
@@ -169,17 +170,19 @@ def _take_in_change(
 ) -> None:
     """Change a subscription as the vendor did, from the instant it said so; its windows count from there."""
     subscription = session.get_one(Subscription, line.subscription_id)
+    what = ordered_change(session, line)
     changed = change(
         session,
         actor=actor,
         subscription_id=subscription.public_id,
-        change=ordered_change(session, line),
+        change=what,
         now=request.ended_at or now,
         order_line=str(line.public_id),
         decided=decided_by(order, line),
     )
     result = result_from_data(request.result)
-    if changed.other is not None and result is not None:
+    is_new = isinstance(what, Upgrade) and what.into_id is None
+    if changed.other is not None and is_new and result is not None:
         # Some seats went to a subscription of their own.
         own = subscription.vendor_subscription_id
         others = [one.subscription.reference for one in result.lines if one.subscription.reference != own]

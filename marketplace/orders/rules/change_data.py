@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from catalog.words import BillingCycle, Term
 from marketplace.core.errors import N_, Phrase
@@ -31,7 +32,8 @@ def as_data(change: Change) -> dict[str, Any]:
         case ChangeQuantity():
             return {"what": "quantity", "quantity": change.quantity}
         case Upgrade():
-            return {"what": "upgrade", "quantity": change.quantity, **_plan(change.quoted)}
+            into = {"into": str(change.into_id)} if change.into_id else {}
+            return {"what": "upgrade", "quantity": change.quantity, **_plan(change.quoted), **into}
         case ConvertTrial():
             return {"what": "convert", "quantity": change.quantity, **_plan(change.quoted)}
         case ChangeTerm():
@@ -66,7 +68,7 @@ def from_data(data: Mapping[str, Any], quoted: Quoted) -> Change:
         case "quantity":
             return ChangeQuantity(data["quantity"])
         case "upgrade":
-            return Upgrade(quoted, data["quantity"])
+            return Upgrade(quoted, data["quantity"], UUID(data["into"]) if "into" in data else None)
         case "convert":
             return ConvertTrial(quoted, data["quantity"])
         case "term":
@@ -97,6 +99,12 @@ def change_words(data: Mapping[str, Any]) -> Phrase:
         case "quantity":
             return Phrase.of(N_("have %(quantity)s from now on"), quantity=data["quantity"])
         case "upgrade":
+            if "into" in data:
+                return Phrase.of(
+                    N_("upgrade %(quantity)s to %(product)s, into the subscription of it there is"),
+                    quantity=data["quantity"],
+                    product=data["product"],
+                )
             return Phrase.of(
                 N_("upgrade %(quantity)s to %(product)s"), quantity=data["quantity"], product=data["product"]
             )

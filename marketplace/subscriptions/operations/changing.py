@@ -1,6 +1,6 @@
 """Changing a subscription: now where the rules allow it, else with the next charge or the renewal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -55,23 +55,22 @@ def change(
     change: Change,
     now: datetime,
     order_line: str = "",
-    into_id: UUID | None = None,
     decided: Decided | None = None,
 ) -> Changed:
     """Make a change, or let it wait; the same order line again changes nothing.
 
-    `into_id` names the subscription that an upgrade moves seats into; `decided` says who wanted it, where that is not
-    the actor. Raises `NotFound`, `ChangeNotPossible`.
+    `decided` says who wanted it, where that is not the actor. Raises `NotFound`, `ChangeNotPossible`.
     """
     require(actor, Permission.WHOLESALER_SUBSCRIPTIONS_MANAGE)
     if lock_order_line(session, order_line) is not None or _waits_already(session, order_line):
         return Changed(_locked(session, subscription_id)[0], None)
+    into_id = change.into_id if isinstance(change, Upgrade) else None
     subscription, *others = _locked(session, subscription_id, *([into_id] if into_id else []))
     into = others[0] if others else None
     known = _standings(session, [subscription, *others])
     standing = known[subscription.id]
     if into is not None and isinstance(change, Upgrade):
-        change = Upgrade(change.quoted, change.quantity, into=known[into.id])
+        change = replace(change, into=known[into.id])
     decision = decide(change, standing, now)
     if decision.when is When.NEVER:
         raise ChangeNotPossible(why=decision.why)
@@ -112,6 +111,7 @@ def _make(
     other = into
     if outcome.other is not None and into is not None:
         add_segments(session, into, [outcome.other], first_part=len(outcome.segments))
+        end_waiting(session, into, When.AT_RENEWAL, now=now, was_carried_out=False)
     elif outcome.other is not None:
         name = _renamed(subscription.friendly_name, sold_as, outcome.other)
         other = _begin_apart(session, subscription, outcome.other, name=name, actor=actor)

@@ -13,9 +13,9 @@ from catalog.rules.plans import TERM_MONTHS
 from catalog.words import PlanStatus, Term
 from marketplace.core.errors import N_, Refusal
 from marketplace.subscriptions.models import Subscription
-from marketplace.subscriptions.queries.offers import quotes
+from marketplace.subscriptions.queries.offers import offers_of, quotes
 from marketplace.subscriptions.queries.promotions import asked_at_renewal
-from marketplace.subscriptions.queries.standing import other_terms
+from marketplace.subscriptions.queries.standing import other_terms, standings
 from marketplace.subscriptions.rules.changes import (
     Change,
     ChangeAtRenewal,
@@ -44,6 +44,12 @@ class PlanNotChosen(Refusal):
     """No plan was chosen, or one it cannot become."""
 
     sentence = N_("Choose one of the plans that are offered.")
+
+
+class TargetNotOffered(Refusal):
+    """The seats cannot go into that subscription."""
+
+    sentence = N_("The seats cannot go into that subscription: choose one of those that are offered.")
 
 
 class EndNotOffered(Refusal):
@@ -117,6 +123,35 @@ def plans_for(
     return dict(sorted(possible, key=lambda pair: _place(pair[1].offer, offer)))
 
 
+def targets_for(
+    session: Session, subscription: Subscription, standing: Standing, quoted: Quoted, *, now: datetime
+) -> dict[UUID, Upgrade]:
+    """Give the customer's own subscriptions of a plan that can take upgraded seats, as upgrades of one seat.
+
+    The session must be the owner's.
+    """
+    others = session.scalars(
+        select(Subscription)
+        .where(
+            Subscription.customer_id == subscription.customer_id,
+            Subscription.vendor_account == subscription.vendor_account,
+            Subscription.plan_id == quoted.offer.plan_id,
+            Subscription.vendor_subscription_id != "",
+            Subscription.id != subscription.id,
+        )
+        .order_by(Subscription.id)
+    ).all()
+    known = standings(session, others, offers=offers_of(session, {one.plan_id for one in others}))
+    found = {}
+    for one in others:
+        into = known[one.id]
+        upgrade = Upgrade(into.now.quoted, 1, one.public_id, into)
+        all_seats = replace(upgrade, quantity=standing.now.quantity)
+        if any(decide(change, standing, now).is_possible for change in (upgrade, all_seats)):
+            found[one.public_id] = upgrade
+    return found
+
+
 def _is_possible(aim: Aim, standing: Standing, quoted: Quoted, now: datetime) -> bool:
     """Whether a plan can be chosen for all seats or for one."""
     trial = standing.offer.commitments(now.date()).trial
@@ -154,6 +189,7 @@ def chosen(
     quantity: int,
     custom_end: date | None = None,
     ends: list[AllowedEnd] | None = None,
+    into: Upgrade | None = None,
 ) -> Change:
     """Give the change that was chosen. Raises `PlanNotChosen`, `EndNotOffered`, `NothingDiffers`."""
     if aim is Aim.AT_RENEWAL:
@@ -166,7 +202,7 @@ def chosen(
     if quoted is None:
         raise PlanNotChosen
     if aim is Aim.UPGRADE:
-        return Upgrade(quoted, quantity)
+        return replace(into, quantity=quantity) if into else Upgrade(quoted, quantity)
     if aim is Aim.CONVERT:
         return ConvertTrial(quoted, quantity)
     is_same_term = Term(quoted.offer.term) is standing.offer.term

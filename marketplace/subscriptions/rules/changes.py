@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from marketplace.subscriptions.rules.history import Quoted, Standing
 from marketplace.subscriptions.words import AtTermEnd
@@ -28,6 +29,8 @@ class Upgrade:
 
     quoted: Quoted
     quantity: int
+    # Which one, and as it stands where that is known: what is kept of an order knows the first alone.
+    into_id: UUID | None = None
     into: Standing | None = None
 
 

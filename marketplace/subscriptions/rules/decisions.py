@@ -176,6 +176,9 @@ def _upgrade_into(change: Upgrade, into: Standing, source: Segment, now: datetim
         return _never(N_("The subscription that is to take the seats is of another product."))
     if open_lots(into.segments, now):
         return _never(N_("The subscription that is to take the seats can still be cancelled itself: wait."))
+    rules = into.offer.commitments(now.date())
+    if into.offer.is_extended or not (rules.may_increase and into.offer.may_increase):
+        return _never(N_("The subscription that is to take the seats can take no more."))
     if _months(into.offer.term) < _months(source.quoted.offer.term):
         return _never(N_("The subscription that is to take the seats has a shorter term."))
     if source.term_end is None or into.now.term_end is None or into.now.term_end < source.term_end:

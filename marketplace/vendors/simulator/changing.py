@@ -167,6 +167,8 @@ def _schedule(desk: Desk, one: Subscription, wanted: Mapping[str, Any] | None) -
 def upgrade(desk: Desk, one: Subscription, body: Mapping[str, Any]) -> Transition:
     """Move seats to another SKU at once, and note that what was touched changed."""
     check_ready(desk, one)
+    if body.get("toSubscriptionId"):
+        check_ready(desk, desk.subscription(one.account, body["toSubscriptionId"]))
     done, changed = transitions.transition(desk, one, body)
     for each in changed:
         _note(desk, each)

@@ -11,6 +11,7 @@ from marketplace.vendors.simulator.desk import Desk
 from marketplace.vendors.simulator.documents import Subscription, Transition
 from marketplace.vendors.simulator.life import add_charge, begin_term, promote, running_cycle
 from marketplace.vendors.simulator.refusals import Refused
+from marketplace.vendors.simulator.selling import check_limit
 
 _LONGER = {(Term.P1M, Term.P1Y), (Term.P1M, Term.P3Y), (Term.P1Y, Term.P3Y)}
 _PAID_OTHERWISE = {BillingCycle.MONTHLY, BillingCycle.ANNUAL}
@@ -43,7 +44,8 @@ def transition(
 ) -> tuple[Transition, list[Subscription]]:
     """Move seats to a better SKU, or a trial to what it was a trial of; give what was done, and what changed.
 
-    All seats stay in the subscription, some go into a new one. The same term runs on, another begins today.
+    All seats stay in the subscription, some go into a new one, unless one is named that takes them. The same term runs
+    on, another begins today.
     """
     if one.status != "active":
         raise Refused("900259", "The subscription is not active.")
@@ -54,11 +56,23 @@ def transition(
         raise Refused("900258", "The target is not an upgrade of the subscription's product.")
     quantity = int(body["quantity"])
     term, cycle = Term(body.get("termDuration") or one.term.value), _cycle(body.get("billingCycle"), one)
-    _check(one, body, quantity=quantity, term=term)
-    price = _price(desk, one, found[0], term, cycle)
-    changed = _move(
-        desk, one, found[0], price, quantity=quantity, term=term, cycle=cycle, item=body["toCatalogItemId"]
-    )
+    _check(one, quantity=quantity, term=term)
+    if body.get("toSubscriptionId"):
+        target = desk.subscription(one.account, body["toSubscriptionId"])
+        _check_target(desk, one, target, found[0], quantity=quantity)
+        changed = _move_into(desk, one, target, quantity)
+    else:
+        price = _price(desk, one, found[0], term, cycle)
+        changed = _move(
+            desk,
+            one,
+            found[0],
+            price,
+            quantity=quantity,
+            term=term,
+            cycle=cycle,
+            item=body["toCatalogItemId"],
+        )
     done = Transition(
         id=desk.new_id("transition"),
         subscription=one.id,
@@ -80,15 +94,28 @@ def transition(
     return done, changed
 
 
-def _check(one: Subscription, body: Mapping[str, Any], *, quantity: int, term: Term) -> None:
+def _check(one: Subscription, *, quantity: int, term: Term) -> None:
     if one.is_trial and quantity < _LEAST_OF_A_TRIAL:
         raise Refused("900236", "Within a trial at least 25 seats are converted.")
     if not one.is_trial and not 0 < quantity <= one.quantity:
         raise Refused("900236", "The quantity exceeds the seats of the subscription.")
     if months_of(term) < months_of(one.term):
         raise Refused("900267", "The term of the target is shorter than that of the source.")
-    if body.get("toSubscriptionId"):
-        raise Refused("900269", "Seats cannot be moved into this subscription.")
+
+
+def _check_target(desk: Desk, one: Subscription, target: Subscription, sku: Sku, *, quantity: int) -> None:
+    """Refuse to move seats into a subscription that cannot take them."""
+    if target.status != "active" or target.is_extended:
+        raise Refused("900259", "The target subscription is not active.")
+    if f"{target.product}:{target.sku}" != sku.reference or target.id == one.id:
+        raise Refused("900258", "The target subscription is not of the product of the upgrade.")
+    if target.window_until is not None and desk.now <= target.window_until:
+        raise Refused("900260", "The target subscription is in its cancellation window.")
+    if months_of(target.term) < months_of(one.term):
+        raise Refused("900267", "The term of the target is shorter than that of the source.")
+    if one.term_end is None or target.term_end is None or target.term_end < one.term_end:
+        raise Refused("900269", "The target subscription ends before the source.")
+    check_limit(desk, one.account, sku.reference, quantity)
 
 
 def _move(
@@ -118,6 +145,32 @@ def _move(
         target.promotion, target.percent_off = "", Decimal(0)
     settle(desk, target, quantity, reference)
     return changed
+
+
+def _move_into(desk: Desk, one: Subscription, target: Subscription, quantity: int) -> list[Subscription]:
+    """Give seats back from one subscription and charge them in another, which goes on as it is with more."""
+    reference = desk.new_id("reference")
+    settle(desk, one, -quantity, reference)
+    cycle, more = running_cycle(target, desk.today), target.quantity + quantity
+    for seats in (-target.quantity, more):
+        add_charge(
+            desk,
+            target,
+            "moveQuantity",
+            cycle,
+            quantity=seats,
+            from_day=desk.today,
+            at=desk.now,
+            reference=reference,
+        )
+    target.quantity = more
+    if quantity < one.quantity:
+        one.quantity -= quantity
+    else:
+        one.status, one.status_since, one.auto_renew = "deleted", desk.today, False
+    for each in (one, target):
+        end_window(each)
+    return [one, target]
 
 
 def _become(

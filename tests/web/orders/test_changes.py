@@ -222,7 +222,7 @@ def test_outsiders_find_nothing(site: SellingSite, pavel: Visitor, subscription:
 
 def hidden(page: Page) -> dict[str, str]:
     """Give the whole form that orders what a page shows."""
-    names = ("what", "quantity", "plan", "ends_on", "key", "seen")
+    names = ("what", "quantity", "plan", "ends_on", "into", "key", "seen")
     return {name: page.all("input", name=name)[-1].get("value") or "" for name in names}
 
 
@@ -259,6 +259,31 @@ def test_some_seats_are_upgraded(
 
     assert "upgrade 4 to Dynamics 365 Sales" in visitor.get(made).main
     assert not any(figure in page.text for figure in COST) or who == "wanda"
+
+
+@pytest.mark.parametrize(("who", "shell"), [("wanda", "/admin"), ("rashid", ""), ("carla", "/portal")])
+def test_seats_are_upgraded_into_a_subscription_of_the_better_plan(
+    site: SellingSite, subscription: UUID, better: UUID, who: str, shell: str
+) -> None:
+    visitor, address = site.browser_of(who), f"{shell}/subscriptions/{subscription}"
+    assert "Where the seats go" not in look(visitor, address, what="upgrade", quantity=4).main
+    with site.database.owner_transaction() as session:
+        plan = session.scalars(select(Plan).where(Plan.public_id == better)).one()
+        carla = customer_called(session, "carla-works")
+        into = make_subscription(
+            session, carla, what=priced(session, plan), quantity=5, on=BOUGHT, vendor_id="vendor-2"
+        ).public_id
+
+    assert "Into the one with 5 seats" in look(visitor, address, what="upgrade", quantity=4).main
+    page = look(visitor, address, what="upgrade", quantity=4, into=into)
+    assert "Seats moved in" in page.main
+    form = hidden(page)
+    assert form["into"] == str(into)
+    made = str(visitor.post(f"{address}/change", form).response.location)
+
+    assert "into the subscription of it there is" in visitor.get(made).main
+    nowhere = look(visitor, address, what="upgrade", quantity=4, into=subscription).main
+    assert "The seats cannot go into that subscription" in nowhere
 
 
 def test_another_way_of_paying_waits_for_the_renewal(
