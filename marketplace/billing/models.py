@@ -10,13 +10,23 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, String, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    String,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, DATE, JSONB, NUMERIC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.core.column_types import StoredPhrase
 from marketplace.core.db import Base
 from marketplace.core.errors import Phrase
+from marketplace.core.money import Money
 
 
 class PeriodStatus(StrEnum):
@@ -170,6 +180,32 @@ class Statement(Base):
     parked_cost: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
     # The last day on which it is paid in time, by the terms of the day its month was closed; None before that.
     due_on: Mapped[date | None]
+
+
+class StatementPayment(Base):
+    """Something that was paid of a closed statement; below nought where a credit was paid out."""
+
+    __tablename__ = "statement_payment"
+    __table_args__ = (
+        # The same file again notes nothing twice.
+        UniqueConstraint("statement_id", "paid_on", "amount_minor"),
+        CheckConstraint("amount_minor <> 0", name="is_an_amount"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    statement_id: Mapped[UUID]
+    # The statement's own, by which buyer and seller may see it.
+    hop: Mapped[str]
+    reseller_id: Mapped[int]
+    customer_id: Mapped[int]
+    amount_minor: Mapped[int]
+    paid_on: Mapped[date]
+    noted_at: Mapped[datetime]
+    noted_by: Mapped[str] = mapped_column(default="")
+
+    def amount(self, currency: str) -> Money:
+        """Give it in the statement's currency."""
+        return Money(self.amount_minor, currency)
 
 
 class StatementLine(Base):

@@ -57,6 +57,7 @@ class Permission(StrEnum):
     RESELLER_CUSTOMERS_MANAGE = "reseller:customers:manage"
     RESELLER_FIRM_VIEW = "reseller:firm:view"
     RESELLER_FIRM_MANAGE = "reseller:firm:manage"
+    RESELLER_PAYMENTS_MANAGE = "reseller:payments:manage"
     RESELLER_MARGINS_VIEW = "reseller:margins:view"
     RESELLER_RULES_MANAGE = "reseller:rules:manage"
     RESELLER_RULES_BELOW_FLOOR = "reseller:rules:below-floor"
@@ -127,6 +128,7 @@ PERMISSION_LABELS = {
     Permission.RESELLER_CUSTOMERS_MANAGE: N_("Add and change customers, and invite their people"),
     Permission.RESELLER_FIRM_VIEW: N_("See the firm's enrolments and terms"),
     Permission.RESELLER_FIRM_MANAGE: N_("Accept agreements for the firm, and choose its brand"),
+    Permission.RESELLER_PAYMENTS_MANAGE: N_("Note what customers paid, and take it back"),
     Permission.RESELLER_MARGINS_VIEW: N_("See purchase prices and margins"),
     Permission.RESELLER_RULES_MANAGE: N_("Change the firm's retail rules"),
     Permission.RESELLER_RULES_BELOW_FLOOR: N_("Sell below the firm's soft floor of margins"),

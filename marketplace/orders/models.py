@@ -259,24 +259,6 @@ class OrderRule(Base):
     ended_at: Mapped[datetime | None]
 
 
-class StatementPayment(Base):
-    """Something that was paid of a closed statement; below nought where a credit was paid out."""
-
-    __tablename__ = "statement_payment"
-    __table_args__ = (
-        # The same file again notes nothing twice.
-        UniqueConstraint("statement_id", "paid_on", "amount_minor"),
-        CheckConstraint("amount_minor <> 0", name="is_an_amount"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    statement_id: Mapped[UUID]
-    amount_minor: Mapped[int]
-    paid_on: Mapped[date]
-    noted_at: Mapped[datetime]
-    noted_by: Mapped[str] = mapped_column(default="")
-
-
 class CustomerBuying(Base):
     """Whether a customer may buy for itself, as its reseller allows. None says that it may not."""
 

@@ -94,6 +94,7 @@ ACTIONS: Mapping[str, str] = {
     "sales_order.schedule": N_("Scheduled an order"),
     "sales_order.submit": N_("Ordered"),
     "statement.settle": N_("Noted that a statement was paid"),
+    "statement.unsettle": N_("Took back that a statement was paid"),
     "outside_change.settle": N_("Settled a change made at a vendor"),
     "product.change": N_("Changed a product"),
     "product.rename": N_("Took a product’s new name"),

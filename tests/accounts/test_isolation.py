@@ -56,6 +56,7 @@ PARTICULARS: dict[str, dict[str, object]] = {
     "membership": {"audience": "reseller", "customer_id": None, "role": "owner"},
     "statement": {"hop": "retail", "parked_pair": "", "total_minor": 0},
     "statement_line": {"hop": "retail"},
+    "statement_payment": {"hop": "retail"},
     "charge_difference": {"kind": "price"},
     "sales_order": {
         "kind": "purchase",

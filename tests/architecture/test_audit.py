@@ -148,6 +148,8 @@ ACTS = (
         "/admin/credit/{}": "terms.credit",
         "/admin/credit/{}/settle": "statement.settle",
         "/admin/credit/settlements": "statement.settle",
+        "/customer-statements/{}": "statement.settle",
+        "/customer-statements/{}/payments/{}/undo": "statement.unsettle",
         "/quotes/{}": "quote.accept",
         "/quotes/{}/decline": "quote.decline",
         "/portal/quotes/{}/accept": "quote.accept",

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from catalog.models import Sku
 from marketplace.accounts.models import Membership, Notification, UserSession
 from marketplace.accounts.operations.notifying import notify_user
-from marketplace.billing.models import Preview, Question, Statement, StatementLine
+from marketplace.billing.models import Preview, Question, Statement, StatementLine, StatementPayment
 from marketplace.core.actor import Audience
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
@@ -64,6 +64,7 @@ THEIRS: dict[str, Callable[[Session], object]] = {
     "statement_id": lambda session: session.scalars(
         select(Statement.id).where(Statement.hop == "retail")
     ).first(),
+    "payment_id": lambda session: session.scalars(select(StatementPayment.id)).first(),
     "line_id": lambda session: session.scalars(
         select(StatementLine.id).where(StatementLine.hop == "retail")
     ).first(),
@@ -96,6 +97,17 @@ def theirs(site: PeopledSite) -> Ids:
         make_period(session)
         line = make_line(session, hop=Hop.RETAIL, customer=stella)
         make_line(session, hop=Hop.WHOLESALE, customer=stella)
+        session.add(
+            StatementPayment(
+                statement_id=line.statement_id,
+                hop=line.hop,
+                reseller_id=sud.id,
+                customer_id=stella.id,
+                amount_minor=1,
+                paid_on=line.charge_from,
+                noted_at=utc_now(),
+            )
+        )
         make_subscription(session, stella)
         make_rule(session, Hop.RETAIL, reseller=sud)
         session.add(MarginFloor(reseller_id=sud.id, soft_percent=Decimal(10), hard_percent=Decimal(0)))

@@ -7,12 +7,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from marketplace.billing.models import PeriodStatus
+from marketplace.billing.models import PeriodStatus, StatementPayment
 from marketplace.core.cells import FaultyEntry, Unusable
 from marketplace.core.csv_table import FaultyFile
 from marketplace.core.errors import NotFound, NotPermitted
 from marketplace.core.money import Money
-from marketplace.orders.models import StatementPayment
 from marketplace.orders.operations.settling import NothingChosen, import_payments, settle
 from marketplace.orders.queries.exposure import debtor_called, owed_by, statements_of
 from marketplace.orders.queries.unpaid import OpenStatement, open_statements

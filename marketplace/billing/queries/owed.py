@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.billing.models import BillingPeriod, PeriodStatus, Statement, StatementLine
 from marketplace.billing.queries.consumption import amounts_by_day
 from marketplace.billing.queries.months import FINAL, word_for
+from marketplace.billing.queries.paid import IS_CLOSED, LEFT
 from marketplace.billing.queries.selection import Selection
 from marketplace.billing.queries.visible import lines_visible_to, statements_visible_to
 from marketplace.core.actor import Actor
@@ -66,11 +67,27 @@ class StatementRow:
     # None while it waits for an exchange rate.
     total: Money | None
     parked_pair: str
+    # The last day on which it is paid in time, and what is left of it; None before its month is closed.
+    due_on: date | None
+    left: Money | None
 
     @property
     def word(self) -> str:
         """The one word that says where the document stands."""
         return "parked" if self.parked_pair else self.status
+
+    @property
+    def payment(self) -> str:
+        """The one word that says how far it is paid; blank before its month is closed."""
+        if self.left is None or self.total is None:
+            return ""
+        if not self.left.minor:
+            return "paid"
+        return "unpaid" if self.left == self.total else "partly_paid"
+
+    def is_overdue(self, today: date) -> bool:
+        """Whether something of it should have been paid by now."""
+        return bool(self.due_on and self.left and self.due_on < today and self.left.minor > 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,19 +251,25 @@ def statements(actor: Actor, *, hop: Hop) -> Select[*tuple[Any, ...]]:
             Statement.currency,
             Statement.total_minor,
             Statement.parked_pair,
+            Statement.due_on,
+            LEFT,
         )
     )
 
 
 def has_status(word: str) -> ColumnElement[bool]:
     """Narrow documents to `closed` or `estimate`."""
-    is_closed = BillingPeriod.status == PeriodStatus.CLOSED.value
-    return is_closed if word == FINAL else ~is_closed
+    return IS_CLOSED if word == FINAL else ~IS_CLOSED
+
+
+def is_paid(word: str) -> ColumnElement[bool]:
+    """Narrow documents to closed ones that are `paid`, or of which something is left."""
+    return IS_CLOSED & (LEFT == 0 if word == "paid" else LEFT != 0)
 
 
 def statement_row(found: Any) -> StatementRow:
     """Make the row of a list from what `statements` gives."""
-    id_, period, status, hop, customer_id, customer, lines, currency, minor, parked_pair = found
+    id_, period, status, hop, customer_id, customer, lines, currency, minor, parked_pair, due_on, left = found
     return StatementRow(
         id=id_,
         period=Period.from_number(period),
@@ -258,6 +281,8 @@ def statement_row(found: Any) -> StatementRow:
         currency=currency,
         total=None if minor is None else Money(minor, currency),
         parked_pair=parked_pair,
+        due_on=due_on,
+        left=Money(int(left), currency) if status == PeriodStatus.CLOSED else None,
     )
 
 

@@ -1,21 +1,24 @@
-"""Noting what was paid of closed statements, by hand or from a file; orders that credit reaches by then go on."""
+"""Noting what was paid of closed statements, by hand or from a file; orders that credit reaches by then go on.
+
+The wholesaler notes what is paid to it and to its resellers, a reseller what its customers pay to it.
+"""
 
 from collections.abc import Collection
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.billing.models import PeriodStatus, Statement
+from marketplace.billing.models import PeriodStatus, Statement, StatementPayment
 from marketplace.core import audit
-from marketplace.core.actor import Actor, Permission
+from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.cells import FaultyEntry, Unusable
 from marketplace.core.csv_table import Faults, ImportResult, read_table
 from marketplace.core.errors import N_, NotFound, Phrase, Refusal
 from marketplace.core.money import Money
 from marketplace.core.permit import require
-from marketplace.orders.models import StatementPayment
 from marketplace.orders.operations.deciding import go_on_where_credit_reaches
 from marketplace.orders.queries.exposure import Debtor, debtor_called, debtor_of
 from marketplace.orders.queries.unpaid import locked_statements
@@ -42,6 +45,107 @@ class NothingChosen(Refusal):
     """No statement was ticked."""
 
     sentence = N_("Tick the statements that were paid first.")
+
+
+class InvoicedByWholesaler(Refusal):
+    """What a customer owes the wholesaler is not its reseller's to note."""
+
+    sentence = N_("The wholesaler invoices this customer: ask it to note what was paid.")
+
+
+class CannotBeNoted(Refusal):
+    """The amount does not fit what is left."""
+
+    sentence = N_("The amount %(reason)s.")
+
+
+class NotedAlready(Refusal):
+    """The same amount of the same day is there."""
+
+    sentence = N_("This amount of this day is noted already. Note two payments of a day as one amount.")
+
+
+NOTES = {
+    Audience.WHOLESALER: Permission.WHOLESALER_CREDIT_MANAGE,
+    Audience.RESELLER: Permission.RESELLER_PAYMENTS_MANAGE,
+}
+
+
+def note_payment(
+    session: Session, *, actor: Actor, statement_id: UUID, amount: Decimal, paid_on: date, now: datetime
+) -> int:
+    """Note that something was paid of a closed statement; give how many orders go on.
+
+    Raises `NotFound`, `StatementNotFinal`, `InvoicedByWholesaler`, `CannotBeNoted`, `NotedAlready`.
+    """
+    statement, left = _to_be_noted(session, actor, statement_id, now=now)
+    try:
+        paid = amount_of(amount, statement.currency)
+        check_amount(paid, left=Money(left, statement.currency))
+    except Unusable as unusable:
+        raise CannotBeNoted(reason=unusable.reason) from None
+    same = select(StatementPayment.id).where(
+        StatementPayment.statement_id == statement.id,
+        StatementPayment.paid_on == paid_on,
+        StatementPayment.amount_minor == paid.minor,
+    )
+    if session.scalar(same) is not None:
+        raise NotedAlready
+    _note(session, actor, statement, paid.minor, paid_on=paid_on, now=now)
+    return _go_on(session, actor, [statement], now=now)
+
+
+def undo_payment(
+    session: Session, *, actor: Actor, statement_id: UUID, payment_id: int, now: datetime
+) -> None:
+    """Take back what was noted as paid by mistake. Raises `NotFound`, `InvoicedByWholesaler`."""
+    statement, _ = _to_be_noted(session, actor, statement_id, now=now)
+    payment = session.get(StatementPayment, payment_id)
+    if payment is None or payment.statement_id != statement.id:
+        raise NotFound
+    session.delete(payment)
+    audit.record(
+        session,
+        actor=actor,
+        action="statement.unsettle",
+        subject="statement",
+        subject_id=statement.id,
+        before={
+            "amount": str(Money(payment.amount_minor, statement.currency)),
+            "paid_on": payment.paid_on.isoformat(),
+        },
+    )
+
+
+def may_note(session: Session, *, actor: Actor, statement: Statement, day: date) -> bool:
+    """Whether an actor may note what is paid of a statement: a reseller, where its customer owes nobody above it."""
+    if actor.audience not in NOTES or not actor.may(NOTES[actor.audience]):
+        return False
+    if actor.audience is Audience.WHOLESALER:
+        return True
+    return _is_of(actor, statement) and _debtor(session, statement, day=day).hop != statement.hop
+
+
+def _to_be_noted(
+    session: Session, actor: Actor, statement_id: UUID, *, now: datetime
+) -> tuple[Statement, int]:
+    """Give a closed statement of the actor's to note payments of, held, and what is left of it."""
+    require(actor, NOTES.get(actor.audience, Permission.WHOLESALER_CREDIT_MANAGE))
+    found = locked_statements(session, [statement_id]).get(statement_id)
+    if found is None or not _is_of(actor, found[0]):
+        raise NotFound
+    statement, status, left = found
+    if status != PeriodStatus.CLOSED:
+        raise StatementNotFinal
+    if not may_note(session, actor=actor, statement=statement, day=now.date()):
+        raise InvoicedByWholesaler
+    return statement, left
+
+
+def _is_of(actor: Actor, statement: Statement) -> bool:
+    return actor.audience is Audience.WHOLESALER or (
+        statement.hop == Hop.RETAIL and statement.reseller_id == actor.party_id
+    )
 
 
 def settle(session: Session, *, actor: Actor, statement_ids: Collection[UUID], now: datetime) -> int:
@@ -136,6 +240,9 @@ def _note(
     session.add(
         StatementPayment(
             statement_id=statement.id,
+            hop=statement.hop,
+            reseller_id=statement.reseller_id,
+            customer_id=statement.customer_id,
             amount_minor=minor,
             paid_on=paid_on,
             noted_at=now,
@@ -157,7 +264,8 @@ def _go_on(session: Session, actor: Actor, statements: list[Statement], *, now: 
     debtors: dict[str, Debtor] = {}
     for statement in statements:
         debtor = _debtor(session, statement, day=now.date())
-        debtors[debtor.key] = debtor
+        if debtor.hop == statement.hop:  # what customers pay their reseller frees no credit at the wholesaler
+            debtors[debtor.key] = debtor
     return sum(
         go_on_where_credit_reaches(session, actor=actor, debtor=debtor, now=now)
         for debtor in debtors.values()

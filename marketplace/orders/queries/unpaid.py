@@ -9,20 +9,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from marketplace.billing.models import BillingPeriod, PeriodStatus, Statement
+from marketplace.billing.models import BillingPeriod, Statement
+from marketplace.billing.queries.paid import IS_CLOSED, LEFT
 from marketplace.core.money import Money
 from marketplace.core.period import Period
-from marketplace.orders.models import StatementPayment
 from resellers.models import Customer
-
-_PAID = (
-    select(func.coalesce(func.sum(StatementPayment.amount_minor), 0))
-    .where(StatementPayment.statement_id == Statement.id)
-    .correlate(Statement)
-    .scalar_subquery()
-)
-_LEFT = func.coalesce(Statement.total_minor, 0) - _PAID
-_IS_CLOSED = BillingPeriod.status == PeriodStatus.CLOSED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +31,12 @@ class OpenStatement:
 
 def left_of(session: Session, wanted: ColumnElement[bool], *, today: date) -> tuple[int, int]:
     """Add up what is left of closed statements in minor units, and what of it should have been paid by now."""
-    is_late = (Statement.due_on < today) & (_LEFT > 0)
+    is_late = (Statement.due_on < today) & (LEFT > 0)
     left, overdue = session.execute(
-        select(func.coalesce(func.sum(_LEFT), 0), func.coalesce(func.sum(case((is_late, _LEFT), else_=0)), 0))
+        select(func.coalesce(func.sum(LEFT), 0), func.coalesce(func.sum(case((is_late, LEFT), else_=0)), 0))
         .select_from(Statement)
         .join(BillingPeriod, BillingPeriod.period == Statement.period)
-        .where(wanted, _IS_CLOSED)
+        .where(wanted, IS_CLOSED)
     ).one()
     return int(left), int(overdue)
 
@@ -55,10 +46,10 @@ def open_statements(
 ) -> Sequence[OpenStatement]:
     """Give closed statements that are not paid whole, the oldest first."""
     found = session.execute(
-        select(Statement, Customer.legal_name, _LEFT)
+        select(Statement, Customer.legal_name, LEFT)
         .join(BillingPeriod, BillingPeriod.period == Statement.period)
         .join(Customer, Customer.id == Statement.customer_id)
-        .where(wanted, _IS_CLOSED, _LEFT != 0)
+        .where(wanted, IS_CLOSED, LEFT != 0)
         .order_by(Statement.period, Customer.legal_name)
         .limit(limit)
     )
@@ -88,7 +79,7 @@ def locked_statements(session: Session, ids: Collection[UUID]) -> dict[UUID, tup
     facts = {
         id_: (status, int(left))
         for id_, status, left in session.execute(
-            select(Statement.id, BillingPeriod.status, _LEFT)
+            select(Statement.id, BillingPeriod.status, LEFT)
             .join(BillingPeriod, BillingPeriod.period == Statement.period)
             .where(Statement.id.in_(ids))
         )

@@ -11,13 +11,16 @@ from marketplace.billing.queries.owed import (
     choices_of_statement,
     find_statement,
     has_status,
+    is_paid,
     lines_of_statement,
     statement_row,
 )
 from marketplace.billing.queries.owed import (
     statements as statements_of,
 )
+from marketplace.billing.queries.paid import LEFT, payments_of
 from marketplace.core.actor import Audience, Permission
+from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
 from marketplace.web.focus_files import focus_file
 from marketplace.web.guards import requires
@@ -50,6 +53,11 @@ STATEMENTS = ListView[StatementRow](
             phone=OnPhone.TITLE,
         ),
         Column(key="status", label=N_("Status"), value=lambda row: row.word, kind=Kind.STATUS),
+        Column(key="payment", label=N_("Payment"), value=lambda row: row.payment, kind=Kind.STATUS),
+        Column(
+            key="due", label=N_("Due on"), value=lambda row: row.due_on, sort=Statement.due_on, kind=Kind.DAY
+        ),
+        Column(key="left", label=N_("Left"), value=lambda row: row.left, sort=LEFT, kind=Kind.MONEY),
         Column(
             key="lines",
             label=N_("Lines"),
@@ -73,6 +81,12 @@ STATEMENTS = ListView[StatementRow](
             choices=(("closed", N_("Closed")), ("estimate", N_("Estimate"))),
             where=has_status,
         ),
+        Filter(
+            key="payment",
+            label=N_("Payment"),
+            choices=(("unpaid", N_("To be paid")), ("paid", N_("Paid"))),
+            where=is_paid,
+        ),
     ),
     sort="-period",
     tie_break=(Statement.id,),
@@ -89,6 +103,7 @@ def statements() -> ResponseReturnValue:
             session,
             statements_of(current_actor(), hop=Hop.RETAIL),
             "portal/statements/list.html",
+            today=utc_now().date(),
             reseller=contact(session),
         )
 
@@ -118,5 +133,7 @@ def statement(statement_id: UUID) -> ResponseReturnValue:
             choices=choices_of_statement(session, actor=actor, statement=document),
             has_customers=False,
             document=document,
+            payments=payments_of(session, document.id),
+            today=utc_now().date(),
             reseller=contact(session),
         )

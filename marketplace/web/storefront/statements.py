@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import abort
+from flask import Response, abort, make_response
 from flask.typing import ResponseReturnValue
 
 from marketplace.billing.models import Statement
@@ -12,19 +12,24 @@ from marketplace.billing.queries.owed import (
     choices_of_statement,
     find_statement,
     has_status,
+    is_paid,
     lines_of_statement,
     statement_row,
 )
 from marketplace.billing.queries.owed import (
     statements as statements_of,
 )
+from marketplace.billing.queries.paid import LEFT, payments_of
 from marketplace.core.actor import Audience, Permission
+from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
 from marketplace.core.period import Period
+from marketplace.orders.operations.settling import may_note
 from marketplace.web import filters as shown
 from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
 from marketplace.web.navigation import GROUP_MONEY, add_to_menu
+from marketplace.web.payment_forms import PaymentForm
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.statement_lines import respond_with_lines
 from marketplace.web.storefront import blueprint
@@ -66,6 +71,15 @@ def _list(name: str, periods: list[Period]) -> ListView[StatementRow]:
             ),
             Column(key="period", label=N_("Month"), value=lambda row: row.period, sort=Statement.period),
             Column(key="status", label=N_("Status"), value=lambda row: row.word, kind=Kind.STATUS),
+            Column(key="payment", label=N_("Payment"), value=lambda row: row.payment, kind=Kind.STATUS),
+            Column(
+                key="due",
+                label=N_("Due on"),
+                value=lambda row: row.due_on,
+                sort=Statement.due_on,
+                kind=Kind.DAY,
+            ),
+            Column(key="left", label=N_("Left"), value=lambda row: row.left, sort=LEFT, kind=Kind.MONEY),
             Column(
                 key="lines",
                 label=N_("Lines"),
@@ -94,6 +108,12 @@ def _list(name: str, periods: list[Period]) -> ListView[StatementRow]:
                 label=N_("Status"),
                 choices=(("closed", N_("Closed")), ("estimate", N_("Estimate"))),
                 where=has_status,
+            ),
+            Filter(
+                key="payment",
+                label=N_("Payment"),
+                choices=(("unpaid", N_("To be paid")), ("paid", N_("Paid"))),
+                where=is_paid,
             ),
         ),
         search=(Customer.legal_name, Customer.reference),
@@ -129,7 +149,12 @@ def statement(statement_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RESELLER_CUSTOMERS_VIEW)
 def customer_statement(statement_id: UUID) -> ResponseReturnValue:
     """Show a document to a customer with its lines."""
-    return _document(Hop.RETAIL, statement_id)
+    return customer_document(statement_id)
+
+
+def customer_document(statement_id: UUID, *, form: PaymentForm | None = None) -> Response:
+    """Draw a document to a customer, with the form that notes its payments as it was sent."""
+    return make_response(_document(Hop.RETAIL, statement_id, form=form))
 
 
 def _documents(hop: Hop) -> ResponseReturnValue:
@@ -138,16 +163,24 @@ def _documents(hop: Hop) -> ResponseReturnValue:
         periods = [row.period for row in months(session, actor=actor, hop=hop)]
         view = _list("statements" if hop is Hop.WHOLESALE else "customer-statements", periods)
         return view.respond(
-            session, statements_of(actor, hop=hop), "storefront/statements/list.html", hop=hop
+            session,
+            statements_of(actor, hop=hop),
+            "storefront/statements/list.html",
+            hop=hop,
+            today=utc_now().date(),
         )
 
 
-def _document(hop: Hop, statement_id: UUID) -> ResponseReturnValue:
+def _document(hop: Hop, statement_id: UUID, *, form: PaymentForm | None = None) -> ResponseReturnValue:
     actor = current_actor()
     with transaction() as session:
         document = find_statement(session, actor=actor, hop=hop, statement_id=statement_id)
         if document is None:
             abort(404)
+        today = utc_now().date()
+        stored = session.get_one(Statement, (document.period.number, document.id))
+        if document.left is not None and may_note(session, actor=actor, statement=stored, day=today):
+            form = form or PaymentForm.for_rest(document)
         return respond_with_lines(
             session,
             lines_of_statement(actor, document),
@@ -157,4 +190,7 @@ def _document(hop: Hop, statement_id: UUID) -> ResponseReturnValue:
             has_customers=False,
             document=document,
             hop=hop,
+            payments=payments_of(session, document.id),
+            form=form,
+            today=today,
         )
