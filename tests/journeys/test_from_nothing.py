@@ -57,7 +57,7 @@ def adds_its_customer(gaelle: Person) -> None:
     for name, value in {"country": "FR", "currency": "EUR"}.items():
         gaelle.page.locator(f"#{name}").select_option(value)
     gaelle.presses("Save")
-    gaelle.opens(CUSTOMER)
+    gaelle.is_at(CUSTOMER)
     gaelle.opens("Record its agreement")
     for name, text in {
         "first_name": "Maël",

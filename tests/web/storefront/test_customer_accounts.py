@@ -172,6 +172,20 @@ def test_the_cart_leads_there_and_back(site: PeopledSite, rosa: Visitor, path: s
     assert "microsoft" not in rosa.get(cart).main
 
 
+def test_a_customer_that_buys_for_itself_is_sent_to_its_reseller(
+    site: PeopledSite, path: str, facts: Goods
+) -> None:
+    site.browser_of("rashid").post(f"{path}/buying", {"may_buy": "yes"})
+    carla = site.browser_of("carla")
+    customer = path.rpartition("/")[2]
+    cart = carla.post("/portal/cart/add", {"customer": customer, "plan": facts.plan, "quantity": "5"})
+
+    page = carla.get(cart.response.location or "").main
+
+    assert "Your reseller opens one for you" in page
+    assert "Open an account" not in page
+
+
 def test_an_account_it_has_is_linked_and_staff_accept_it_with_one_click(
     site: PeopledSite, rosa: Visitor, path: str
 ) -> None:
