@@ -163,7 +163,7 @@ class Life(RuleBasedStateMachine):
         self.standing = Standing(segments=(first,))
         self.days = Days()
         self.days.stand(first)
-        self.apart: list[tuple[Segment, Days]] = []
+        self.apart: list[tuple[tuple[Segment, ...], Days]] = []
         self.made: list[Charge] = []
 
     def do(self, change: Change) -> None:
@@ -201,27 +201,35 @@ class Life(RuleBasedStateMachine):
                 for segment in added:
                     if segment.kind.is_charged:
                         self.days.stand(segment)
-        apart = []
-        if other is not None:
-            model = Days()
-            model.stand(other)
-            self.apart.append((other, model))
-            apart = charges((other,))
-        self.compare(seen.made_now, seen.on_bill, seen.until_end, before, apart)
+        into = change.into.segments if isinstance(change, Upgrade) and change.into else ()
+        history = self.note_apart(into, other)
+        self.compare(
+            seen.made_now, seen.on_bill, seen.until_end, before.charges() + charges(into), charges(history)
+        )
+
+    def note_apart(self, into: tuple[Segment, ...], other: Segment | None) -> tuple[Segment, ...]:
+        """Note the subscription that seats went to, a new one or one there was; give its history."""
+        if other is None:
+            return into
+        history, model = (*into, other), Days()
+        for segment in history:
+            model.stand(segment)
+        self.apart.append((history, model))
+        return history
 
     def compare(
         self,
         made_now: tuple[Charge, ...],
         on_bill: tuple[Charge, ...],
         until_end: tuple[Charge, ...],
-        before: Standing,
+        before: list[Charge],
         apart: list[Charge],
     ) -> None:
         """Compare a preview with what is then charged, as bills: the preview never saw these histories."""
         after = self.standing.charges() + apart
         today = self.standing.now.at.date() if made_now else self.now.date()
         billed = total([c for c in after if c.billed_on <= today])
-        billed_before = total([c for c in before.charges() if c.billed_on <= today])
+        billed_before = total([c for c in before if c.billed_on <= today])
         if not isinstance_of_billing(self.standing):
             assert total(list(made_now)) == billed - billed_before
         month = Period.of(today)
@@ -283,6 +291,12 @@ class Life(RuleBasedStateMachine):
         self.do(Upgrade(what, min(share, self.standing.now.quantity)))
 
     @precondition(lambda self: self.standing.is_standing and len(self.standing.segments) > 2)
+    @rule(what=st.sampled_from(UPGRADES), share=st.integers(1, 12), days=st.integers(8, 60))
+    def upgrade_into_another(self, what: Quoted, share: int, days: int) -> None:
+        there = Standing(segments=(begin(what, 3, at=self.now - days * DAY),))
+        self.do(Upgrade(what, min(share, self.standing.now.quantity), into=there))
+
+    @precondition(lambda self: self.standing.is_standing and len(self.standing.segments) > 2)
     @rule(what=st.sampled_from(PLANS))
     def commit_for_longer(self, what: Quoted) -> None:
         self.do(ChangeTerm(what))
@@ -300,8 +314,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def every_day_is_charged_once(self) -> None:
         assert by_day(self.standing.charges()) == self.days.seats
-        for first, model in self.apart:
-            assert by_day(charges((first,))) == model.seats
+        for history, model in self.apart:
+            assert by_day(charges(history)) == model.seats
 
     @invariant()
     def charges_come_to_what_the_days_are_worth(self) -> None:
