@@ -245,3 +245,11 @@ def test_json_text_inside_a_value_is_not_touched(desk: Marketplace) -> None:
     assert lake_rows(desk, answer, "product, quantity") == [
         ('say "Quantity": 5, "UnitPrice": 1.50', Decimal("0.005001"))
     ]
+
+
+def test_lines_of_nothing_but_blanks_are_no_rows_of_json_lines(desk: Marketplace) -> None:
+    text = json_lines([record("daily"), record("daily")]).replace("\n", "\n \t \n\t\n", 1)
+
+    answer = give(desk, text + "  \n", name="usage.jsonl")
+
+    assert (answer["rows"], answer["rejected"]) == (2, 0)

@@ -62,7 +62,7 @@ def json_scan(header: Header, address: str) -> str:
         "CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END AS is_object "
         f"FROM read_csv({quoted(address)}, header = false, auto_detect = false, delim = E'{_NO_DELIMITER}', "
         "quote = '', escape = '', max_line_size = 16000000, columns = {'line': 'VARCHAR'}) "
-        "WHERE trim(line, E' \\t\\r') <> ''))"
+        "WHERE regexp_matches(line, '[^ \\t\\r]')))"
     )
 
 
