@@ -5,7 +5,7 @@ the limit has no part of the promotion. Of several promotions the one that takes
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -61,7 +61,10 @@ class Offered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """What somebody wants to buy, and what they have: `held` are the customer's seats of the SKU altogether."""
+    """What somebody wants to buy, and what they have: `held` are the customer's seats of the SKU altogether.
+
+    `refused` are the promotions, by id, that the vendor has said no to for this customer, and why.
+    """
 
     plan_id: int
     segment: Segment
@@ -70,6 +73,7 @@ class Purchase:
     held: int = 0
     has_bought_before: bool = False
     is_trial_conversion: bool = False
+    refused: Mapping[int, Phrase] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ def judge(promotion: Offered, purchase: Purchase) -> Verdict:
     reason: Phrase | None = None
     if purchase.plan_id not in promotion.plan_ids:
         reason = Phrase.of(N_("It is for other plans."))
+    elif promotion.id in purchase.refused:
+        # The vendor knows what others sold the customer; what our books say does not count beside its word.
+        reason = purchase.refused[promotion.id]
     elif purchase.is_trial_conversion:
         reason = Phrase.of(N_("A trial that becomes a purchase has no promotion."))
     elif not terms.starts_on <= purchase.day < terms.ends_on:

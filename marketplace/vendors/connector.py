@@ -26,6 +26,7 @@ from marketplace.vendors.values import (
     PartnerRelation,
     PartnerStanding,
     Purchase,
+    RefusedPromotion,
     Upgrade,
     Upgraded,
     VendorCustomer,
@@ -42,6 +43,7 @@ class Capability(StrEnum):
     CUSTOMERS = "customers"
     AGREEMENTS = "agreements"
     PARTNERS = "partners"
+    PROMOTIONS = "promotions"
     ORDERS = "orders"
     CHANGES = "changes"
     UPGRADES = "upgrades"
@@ -107,8 +109,12 @@ class Connector:
 
     # --- orders and what becomes of them
 
+    def refused_promotions(self, purchase: Purchase) -> Sequence[RefusedPromotion]:
+        """Give those of a purchase's promotions that the customer may not have. Nothing is bought."""
+        raise NotOffered(vendor=self.vendor)
+
     def order(self, purchase: Purchase, *, key: UUID) -> Sequence[VendorOrder]:
-        """Buy. One purchase may become several orders, one a billing cycle."""
+        """Buy. One purchase may become several orders, one a billing cycle. Raises `PromotionRefused` too."""
         raise NotOffered(vendor=self.vendor)
 
     def order_state(self, account: str, order: str) -> VendorOrder:

@@ -1,5 +1,6 @@
 """How a vendor can fail us: it says no, it is not there, or it is busy with the same thing."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from marketplace.core.errors import N_, Phrase, Refusal
@@ -14,6 +15,15 @@ class VendorRefused(Refusal):
         """Keep the vendor's own words and code beside what to do about it."""
         super().__init__(vendor=vendor, words=words, code=code, remedy=remedy)
         self.vendor, self.words, self.code, self.remedy = vendor, words, code, remedy
+
+
+class PromotionRefused(VendorRefused):
+    """The vendor does not sell at the price after a promotion; `promotions` are the vendor's names."""
+
+    def __init__(self, refusal: VendorRefused, promotions: Sequence[str]) -> None:
+        """Keep which they are beside what the vendor said."""
+        super().__init__(vendor=refusal.vendor, words=refusal.words, code=refusal.code, remedy=refusal.remedy)
+        self.promotions = tuple(promotions)
 
 
 class VendorUnavailable(Refusal):

@@ -94,6 +94,20 @@ class ProvisioningAttempt(Base):
     received: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
 
 
+class PromotionRefusal(Base):
+    """That a vendor does not give a promotion to a customer, as it said last. It counts for some days alone."""
+
+    __tablename__ = "promotion_refusal"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), primary_key=True, autoincrement=False)
+    promotion_id: Mapped[int] = mapped_column(
+        ForeignKey("promotion.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, index=True
+    )
+    # `values.Ineligibility`.
+    why: Mapped[str]
+    refused_on: Mapped[date]
+
+
 class OutsideChange(Base):
     """A subscription that is otherwise at the vendor than here: somebody changed it there, or we missed something."""
 

@@ -173,6 +173,8 @@ class OrderLine:
     ends_on: date | None = None
     # The vendor's own name of the promotion that the price is to be after.
     promotion: str = ""
+    # And what people call it.
+    promotion_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,34 @@ class Purchase:
 
     account: str
     lines: tuple[OrderLine, ...]
+
+    @property
+    def promotions(self) -> dict[str, str]:
+        """The promotions that prices are to be after: the vendor's name of each, and what people call it."""
+        return {
+            line.promotion: line.promotion_title or line.promotion for line in self.lines if line.promotion
+        }
+
+
+class Ineligibility(StrEnum):
+    """Why a vendor does not give a promotion to a customer."""
+
+    BOUGHT_BEFORE = "bought_before"
+    SEATS = "seats"
+    TERM = "term"
+    NEEDS_PRODUCT = "needs_product"
+    USED_UP = "used_up"
+    OTHER_PRODUCT = "other_product"
+    NOT_KNOWN = "not_known"
+    NOT_SAID = "not_said"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPromotion:
+    """A promotion, by the vendor's name, that the vendor does not give to a customer."""
+
+    promotion: str
+    why: Ineligibility
 
 
 class OrderStatus(StrEnum):

@@ -24,7 +24,7 @@ from marketplace.orders.operations.cart import change_line, discard
 from marketplace.orders.operations.deciding import approve, cancel, refuse
 from marketplace.orders.operations.ordering_again import put_in_cart_again
 from marketplace.orders.operations.placing import submit
-from marketplace.orders.operations.pricing import PricedLine, lines_of, price_lines, shown_to
+from marketplace.orders.operations.pricing import PricedLine, lines_of, price_lines, shown_to, starts_at
 from marketplace.orders.queries.listed import (
     OrderRow,
     carts,
@@ -38,6 +38,7 @@ from marketplace.orders.rules.approvals import may_decide
 from marketplace.orders.rules.seen import as_text, from_text
 from marketplace.orders.words import OrderState, Party
 from marketplace.vendors.customer_accounts.queries import missing_accounts
+from marketplace.vendors.promotions import LeftOut, left_out
 from marketplace.web.credit_pages import CreditPicture, credit_of_order
 from marketplace.web.filters import named, said
 from marketplace.web.forms import DayField, PageForm
@@ -251,7 +252,7 @@ def show(pages: OrderPages, order_id: UUID, *, form: PageForm, refusal: Refusal 
         found = find_order(session, actor, order_id)
         if found is None:
             abort(404)
-        priced, credit = _at_the_desk(actor, found[0])
+        priced, credit, refused = _at_the_desk(actor, found[0])
         page = order_page(session, actor, found, priced=priced)
         if isinstance(form, SubmitForm) and not form.is_submitted():
             form.po_number.data, form.starts_on.data = found[0].po_number, found[0].starts_on
@@ -265,6 +266,7 @@ def show(pages: OrderPages, order_id: UUID, *, form: PageForm, refusal: Refusal 
             form=form,
             refusal=refusal,
             credit=credit,
+            left_out=refused,
             missing_accounts=missing,
             may_open=pages.opens is not None and actor.may(pages.opens),
             seen=as_text(shown_to(actor, priced)) if priced is not None else "",
@@ -276,14 +278,21 @@ def show(pages: OrderPages, order_id: UUID, *, form: PageForm, refusal: Refusal 
         )
 
 
-def _at_the_desk(actor: Actor, order: Order) -> tuple[Sequence[PricedLine] | None, CreditPicture | None]:
-    """Give today's prices of what is still put together, and for staff and the reseller how credit stands."""
+def _at_the_desk(
+    actor: Actor, order: Order
+) -> tuple[Sequence[PricedLine] | None, CreditPicture | None, Sequence[LeftOut]]:
+    """Give today's prices of what is still put together and what they are without, and how credit stands.
+
+    Credit is for staff and the reseller alone.
+    """
     with order_desk() as desk:
-        here = desk.get_one(Order, order.id)
-        priced = None
+        here, now = desk.get_one(Order, order.id), utc_now()
+        priced, refused = None, []
         if here.state in {OrderState.DRAFT, OrderState.QUOTED}:
-            priced = price_lines(desk, here, lines_of(desk, [here]), now=utc_now())
-        return priced, credit_of_order(desk, actor, here, priced)
+            priced = price_lines(desk, here, lines_of(desk, [here]), now=now)
+            plans, day = {one.line.plan_id for one in priced}, starts_at(here, now).date()
+            refused = left_out(desk, customer_id=here.customer_id, plan_ids=plans, day=day)
+        return priced, credit_of_order(desk, actor, here, priced), refused
 
 
 def _needing_accounts(priced: Sequence[PricedLine] | None) -> set[str]:

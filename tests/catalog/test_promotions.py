@@ -31,6 +31,7 @@ from catalog.words import Segment
 from marketplace.core.actor import Actor
 from marketplace.core.audit import AuditEntry
 from marketplace.core.cells import FaultyEntry
+from marketplace.core.errors import Phrase
 from tests.offer_factories import make_plan
 
 SYSTEM = Actor.system("tests")
@@ -78,6 +79,8 @@ def test_five_hundred_seats_beside_six_hundred_are_over_a_limit_of_a_thousand_an
         ({}, {"has_bought_before": True}, True),
         ({}, {"is_trial_conversion": True}, False),
         ({"maximum_quantity": None}, {"quantity": 100_000}, True),
+        ({}, {"refused": {1: Phrase.of("The vendor says no.")}}, False),
+        ({}, {"refused": {2: Phrase.of("The vendor says no.")}}, True),
         ({}, {"held": 1200, "quantity": 1}, False),
     ],
 )

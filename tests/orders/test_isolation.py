@@ -9,12 +9,14 @@ from marketplace.core.actor import Actor, Audience
 from marketplace.core.db import enter
 from marketplace.core.money import Money
 from marketplace.orders.operations.ruling import add_rule
+from marketplace.vendors.models import PromotionRefusal
 from tests.factories import make_customer, make_reseller
-from tests.orders.shop import NOW, Shop
+from tests.offer_factories import make_promotion
+from tests.orders.shop import NOW, TODAY, Shop
 
 TABLES = (
     *("sales_order", "sales_order_line", "sales_order_price", "sales_order_event"),
-    *("order_approval", "order_rule", "statement_payment", "customer_buying"),
+    *("order_approval", "order_rule", "statement_payment", "customer_buying", "promotion_refusal"),
 )
 
 
@@ -42,6 +44,12 @@ def filled(shop: Shop) -> Shop:
     add_rule(shop.session, actor=shop.wanda, kind=None, role="", above=Money(1, "EUR"), now=NOW)
     add_rule(shop.session, actor=shop.rashid, kind=None, role="sales", above=None, now=NOW)
     shop.limit("1")
+    promotion = make_promotion(shop.session, shop.plan)
+    shop.session.add(
+        PromotionRefusal(
+            customer_id=shop.carla.id, promotion_id=promotion.id, why="bought_before", refused_on=TODAY
+        )
+    )
     shop.order(3)
     shop.cart(4)
     return shop
@@ -54,6 +62,7 @@ def test_the_reseller_sees_its_own_hops_rules_and_limit(filled: Shop) -> None:
     assert seen["sales_order"] == 2
     assert (seen["order_rule"], seen["order_approval"]) == (1, 2)
     assert seen["statement_payment"] == 0
+    assert seen["promotion_refusal"] == 1
 
 
 def test_the_customer_sees_its_own_prices_and_neither_carts_nor_approvals(filled: Shop) -> None:

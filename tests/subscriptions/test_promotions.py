@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from catalog.models import Plan
@@ -20,6 +21,8 @@ from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.rules.changes import ChangeQuantity
 from marketplace.subscriptions.rules.history import Quoted, Segment
 from marketplace.subscriptions.words import AtTermEnd
+from marketplace.vendors.promotions import keep_refused
+from marketplace.vendors.values import Ineligibility, RefusedPromotion
 from resellers.models import Customer, Hop
 from tests.factories import make_customer, make_reseller, make_rule, make_wholesaler
 from tests.offer_factories import make_plan, make_promotion, make_sku, noon
@@ -64,6 +67,46 @@ def test_it_is_taken_off_the_cost_and_the_list_price(session: Session) -> None:
     assert (found.unit_cost, found.unit_listed) == (Decimal("157.5"), Decimal(210))
     assert found.promotion is not None
     assert (found.promotion.id, found.promotion.terms.reference) == (promotion.id, promotion.reference)
+
+
+def test_what_the_vendor_refused_is_left_out_for_this_customer_until_it_is_forgotten(
+    session: Session,
+) -> None:
+    plan = make_plan(session, cost="180", listed="240")
+    spring = make_promotion(session, plan, percent="20", title="Spring")
+    small = make_promotion(session, plan, percent="5", title="Small")
+    refused, other = make_customer(session), make_customer(session)
+    # As the worker writes it.
+    session.execute(
+        text("SELECT set_config('role', 'none', true), set_config('search_path', 'public', true)")
+    )
+    keep_refused(
+        session,
+        customer_id=refused.id,
+        vendor="microsoft",
+        refused=[RefusedPromotion(spring.reference, Ineligibility.SEATS)],
+        now=at("2026-06-17 10:00"),
+    )
+    keep_refused(
+        session,
+        customer_id=refused.id,
+        vendor="microsoft",
+        refused=[RefusedPromotion(spring.reference, Ineligibility.BOUGHT_BEFORE)],
+        now=at("2026-06-18 10:00"),
+    )
+
+    def promoted(customer: Customer, day: date = DAY) -> str:
+        found = quote(session, asked(plan, customer, day=day)).promotion
+        return found.terms.title if found else ""
+
+    assert (promoted(refused), promoted(other)) == ("Small", "Spring")
+    assert (promoted(refused, date(2026, 6, 24)), promoted(refused, date(2026, 6, 25))) == ("Small", "Spring")
+    ask = asked(plan, refused)
+    reasons = verdicts(session, [ask], offers_of(session, [plan.id]))[ask]
+    assert [(one.promotion.id, str(one.reason or "")) for one in reasons] == [
+        (spring.id, "microsoft: not for this customer, bought before."),
+        (small.id, ""),
+    ]
 
 
 def test_without_a_customer_the_price_is_full(session: Session) -> None:

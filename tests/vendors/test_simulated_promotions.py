@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from catalog.words import BillingCycle
-from marketplace.vendors.errors import VendorRefused
+from catalog.words import BillingCycle, Term
+from marketplace.vendors.errors import PromotionRefused, VendorRefused
 from marketplace.vendors.partner_center.connector import PartnerCenter
-from marketplace.vendors.values import Change, OrderLine
+from marketplace.vendors.values import Change, Ineligibility, OrderLine, Purchase, RefusedPromotion
 from tests.vendors.simulated import (
     PREMIUM,
     STANDARD,
@@ -83,6 +85,48 @@ def test_a_promotion_that_does_not_apply_is_refused(connector: PartnerCenter) ->
     for what in (yearly(301, promotion=SPRING), line(STANDARD, promotion=SPRING), yearly(promotion="none")):
         with pytest.raises(VendorRefused, match=r"10010|does not apply|exceeded"):
             bought(connector, account, what)
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ({}, None),
+        ({"quantity": 300}, None),
+        ({"quantity": 301}, Ineligibility.SEATS),
+        ({"term": Term.P1M, "billing_cycle": BillingCycle.MONTHLY}, Ineligibility.TERM),
+        ({"promotion": "none"}, Ineligibility.NOT_KNOWN),
+    ],
+)
+def test_the_vendor_says_before_anything_is_bought_whether_a_promotion_applies(
+    connector: PartnerCenter, what: dict[str, Any], why: Ineligibility | None
+) -> None:
+    account = open_account(connector).account
+    wanted = replace(yearly(promotion=SPRING), **what)
+
+    refused = connector.refused_promotions(Purchase(account, (wanted, yearly(1))))
+
+    assert list(refused) == ([RefusedPromotion(wanted.promotion, why)] if why else [])
+    assert connector.subscriptions(account) == []
+
+
+def test_seats_bought_through_others_count_and_the_word_is_new_each_time(connector: PartnerCenter) -> None:
+    account = open_account(connector).account
+    purchase = Purchase(account, (yearly(200, promotion=SPRING),))
+    assert connector.refused_promotions(purchase) == []
+
+    bought(connector, account, yearly(101))
+
+    assert connector.refused_promotions(purchase) == [RefusedPromotion(SPRING, Ineligibility.SEATS)]
+
+
+def test_a_purchase_that_is_refused_for_its_promotion_names_it(connector: PartnerCenter) -> None:
+    account = open_account(connector).account
+    bought(connector, account, yearly(200))
+
+    with pytest.raises(PromotionRefused, match="10010") as refusal:
+        bought(connector, account, yearly(101 - 1, promotion=SPRING), yearly(1, promotion=SPRING))
+
+    assert refusal.value.promotions == (SPRING,)
 
 
 def test_the_renewal_is_at_full_price_after_it_ended(simulator: Simulator, connector: PartnerCenter) -> None:

@@ -45,6 +45,7 @@ from resellers.queries.standing import selling_state
 
 #: The job that vendors' requests tell of every turn.
 FOLLOW = "orders.follow"
+_NO_PROMOTION = ("", "")
 _CHANGED = N_("%(product)s: %(change)s")
 _CHECKED_FIRST = N_("Before anything is bought, %(vendor)s is asked again about the partner id %(id)s.")
 _CHECKED_ASIDE = N_(
@@ -74,8 +75,8 @@ def _ask_for_purchases(
         plan.id: plan.segment
         for plan in session.scalars(select(Plan).where(Plan.id.in_({line.plan_id for line in lines})))
     }
-    promotions: dict[int | None, str] = {
-        one.id: one.reference
+    promotions: dict[int | None, tuple[str, str]] = {
+        one.id: (one.reference, one.title)
         for one in session.scalars(
             select(Promotion).where(Promotion.id.in_({line.promotion_id for line in lines}))
         )
@@ -98,7 +99,8 @@ def _ask_for_purchases(
                     partner_id=partner_id,
                     friendly_name=line.product,
                     ends_on=line.custom_end,
-                    promotion=promotions.get(line.promotion_id, ""),
+                    promotion=promotions.get(line.promotion_id, _NO_PROMOTION)[0],
+                    promotion_title=promotions.get(line.promotion_id, _NO_PROMOTION)[1],
                 )
                 for line in of_vendor
             ),

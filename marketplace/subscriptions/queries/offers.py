@@ -69,7 +69,7 @@ def _targets(session: Session, sku_ids: set[int]) -> defaultdict[tuple[int, str]
 def quotes(session: Session, asked: Iterable[Asked]) -> Mapping[Asked, Quoted]:
     """Give prices after promotions; what is not sold then has none.
 
-    What is billed as it is used is had for nothing, where something is sold under it. One query for the prices and one
+    What is billed as it is used is had for nothing, where something is sold under it. One query for the prices and two
     for the promotions of each market, currency and day (one more where something is metered), and three for all.
     """
     groups: dict[tuple[str, str, date], list[Asked]] = defaultdict(list)

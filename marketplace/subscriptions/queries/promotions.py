@@ -1,4 +1,4 @@
-"""Promotions as they hold for customers: what these have and bought before decides, whoever sold it to them."""
+"""Promotions as they hold for customers: what these have and bought before decides, and what the vendor said of them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from catalog.queries.promotions import promotions_for
 from catalog.rules.promotions import Offered, Promoted, Purchase, Verdict, best, judge
+from marketplace.core.errors import Phrase
 from marketplace.subscriptions.models import Subscription, SubscriptionSegment
 from marketplace.subscriptions.rules.history import Offer, Standing
 from marketplace.subscriptions.words import STANDING
+from marketplace.vendors.promotions import refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,19 @@ def _candidates(
         if one.customer_id is not None:
             by_day[one.day].append(one)
     fitting: dict[Asked, list[Offered]] = {}
+    refused: dict[date, Mapping[int, Mapping[int, Phrase]]] = {}
     for day, group in by_day.items():
         promotions = promotions_for(session, plan_ids={one.plan_id for one in group}, day=day)
         for one in group:
             if mine := [promotion for promotion in promotions if one.plan_id in promotion.plan_ids]:
                 fitting[one] = mine
+        if promotions:
+            refused[day] = refusals(session, {one.customer_id or 0 for one in group}, day=day)
     had = _had(session, list(fitting), offers) if fitting else {}
-    return {one: (mine, _purchase(one, offers[one.plan_id], had)) for one, mine in fitting.items()}
+    return {
+        one: (mine, _purchase(one, offers[one.plan_id], had, refused[one.day].get(one.customer_id or 0, {})))
+        for one, mine in fitting.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,7 @@ def _had(session: Session, asked: Sequence[Asked], offers: Mapping[int, Offer]) 
     return {(customer, sku): _Had(int(seats), is_trial) for customer, sku, is_trial, seats in rows}
 
 
-def _purchase(one: Asked, offer: Offer, had: Mapping[_Sku, _Had]) -> Purchase:
+def _purchase(one: Asked, offer: Offer, had: Mapping[_Sku, _Had], refused: Mapping[int, Phrase]) -> Purchase:
     customer = one.customer_id or 0
     mine = had.get((customer, offer.sku))
     sku, replaced = one.instead_of
@@ -154,4 +162,5 @@ def _purchase(one: Asked, offer: Offer, had: Mapping[_Sku, _Had]) -> Purchase:
         held=max(held, 0),
         has_bought_before=mine is not None or tried or one.beside > 0,
         is_trial_conversion=one.is_trial_conversion,
+        refused=refused,
     )

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from catalog.rules.metered import is_metered
 from marketplace.core.errors import Refusal
 from marketplace.vendors.addresses import check_address
 from marketplace.vendors.connector import Capability, Connector, account_of_reseller
-from marketplace.vendors.errors import NotSold, VendorAnswerUnreadable, VendorRefused
+from marketplace.vendors.errors import NotSold, PromotionRefused, VendorAnswerUnreadable, VendorRefused
 from marketplace.vendors.partner_center import exports
-from marketplace.vendors.partner_center.bodies import parties, trade
+from marketplace.vendors.partner_center.bodies import parties, promotions, trade
 from marketplace.vendors.partner_center.bodies.wire import instant, plain_keys
 from marketplace.vendors.partner_center.client import VENDOR, Client
 from marketplace.vendors.partner_center.faults import remedy_for
@@ -32,6 +32,7 @@ from marketplace.vendors.values import (
     PartnerRelation,
     PartnerStanding,
     Purchase,
+    RefusedPromotion,
     Upgrade,
     Upgraded,
     VendorCustomer,
@@ -43,6 +44,7 @@ from marketplace.vendors.values import (
 _ALREADY_AGREED = "600061"
 _ALREADY_ORDERED = "800065"
 _CHANGED_MEANWHILE = "2055"
+_INVALID_INPUT = "10010"
 _UNKNOWN_PARTNER = "3000"
 _PAGE = 300
 _LINES = 2000
@@ -165,17 +167,37 @@ class PartnerCenter(Connector):
 
     # --- orders and what becomes of them
 
+    def refused_promotions(self, purchase: Purchase) -> Sequence[RefusedPromotion]:
+        """Have the vendor verify each promotion for what is bought after it. Asked again, it is asked anew."""
+        lines = [line for line in purchase.lines if line.promotion]
+        body = promotions.eligibility_body(self._items_for(purchase.account, lines))
+        path = f"v1/customers/{purchase.account}/promotionEligibilities"
+        answer = self._client.send("POST", path, body, key=uuid4()).body
+        try:
+            return promotions.refused(answer, [line.promotion for line in lines])
+        except LookupError as error:
+            raise VendorAnswerUnreadable(vendor=VENDOR, reason=str(error)) from None
+
+    def _items_for(self, account: str, lines: Sequence[OrderLine]) -> list[tuple[OrderLine, CatalogueItem]]:
+        """Find what to name in an order for each line."""
+        return [
+            (line, self._find(account, product=line.product, sku=line.sku, line=line, segment=line.segment))
+            for line in lines
+        ]
+
     def order(self, purchase: Purchase, *, key: UUID) -> Sequence[VendorOrder]:
         """Fill a cart and check it out. Both requests carry ids that follow from the key: repeated, they are one."""
-        found = [
-            (
-                line,
-                self._find(
-                    purchase.account, product=line.product, sku=line.sku, line=line, segment=line.segment
-                ),
-            )
-            for line in purchase.lines
-        ]
+        try:
+            return self._order(purchase, key=key)
+        except VendorRefused as refusal:
+            # The code says only that something does not fit; that it is a promotion, the words say.
+            named = [one for one in purchase.promotions if one in refusal.words]
+            if refusal.code != _INVALID_INPUT or not named:
+                raise
+            raise PromotionRefused(refusal, named) from None
+
+    def _order(self, purchase: Purchase, *, key: UUID) -> Sequence[VendorOrder]:
+        found = self._items_for(purchase.account, purchase.lines)
         path = f"v1/customers/{purchase.account}/carts"
         cart = self._client.send("POST", path, trade.cart_body(found), key=key, step="cart").body
         _refuse_faulty_lines(cart)

@@ -18,6 +18,7 @@ from marketplace.core.errors import N_, Phrase
 from marketplace.vendors.connector import Connector
 from marketplace.vendors.enrolments import keep_word
 from marketplace.vendors.models import ProvisioningAttempt, ProvisioningRequest
+from marketplace.vendors.promotions import keep_refused
 from marketplace.vendors.provisioning.carrying_out import Outcome, Step, carry_out
 from marketplace.vendors.provisioning.operations import send, tell, turn
 from marketplace.vendors.provisioning.requests import asked_from_data, result_as_data
@@ -133,7 +134,24 @@ def _step(session: Session, request: ProvisioningRequest, *, now: datetime) -> S
         answer=request.answer,
         partner_id=partner_id,
         buys=request.buys,
+        asks_promotions=(
+            isinstance(asked, Purchase)
+            and bool(asked.promotions)
+            and not request.orders
+            and not _is_past_asking(session, request)
+        ),
     )
+
+
+def _is_past_asking(session: Session, request: ProvisioningRequest) -> bool:
+    """Whether the vendor gave its word on the promotions, or was asked to sell already.
+
+    It may have sold though its answer was lost, and would say by now that the customer bought before.
+    """
+    tries = session.scalars(
+        select(ProvisioningAttempt).where(ProvisioningAttempt.request_id == request.id)
+    ).all()
+    return any(one.step == "ask" or "promotions" in one.received for one in tries)
 
 
 def _finish(session: Session, *, request_id: int, begun: _Begun, outcome: Outcome, now: datetime) -> None:
@@ -142,6 +160,13 @@ def _finish(session: Session, *, request_id: int, begun: _Begun, outcome: Outcom
     attempt = session.get_one(ProvisioningAttempt, begun.attempt_id)
     if outcome.partner is not None:
         keep_word(session, request.reseller_id, request.vendor, outcome.partner, now=now)
+    keep_refused(
+        session,
+        customer_id=request.customer_id,
+        vendor=request.vendor,
+        refused=outcome.refused,
+        now=now,
+    )
     state, pause = outcome.state, _pause(request, outcome)
     if state is RequestState.QUEUED and request.attempts >= MOST_ATTEMPTS:
         state, pause = RequestState.FAILED, None

@@ -8,7 +8,8 @@ from uuid import UUID, uuid5
 
 from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.vendors.connector import Capability, Connector, account_of_reseller
-from marketplace.vendors.errors import VendorRefused, VendorUnavailable
+from marketplace.vendors.errors import PromotionRefused, VendorRefused, VendorUnavailable
+from marketplace.vendors.promotions import refused_words
 from marketplace.vendors.provisioning.requests import (
     Asked,
     Provisioned,
@@ -20,11 +21,13 @@ from marketplace.vendors.provisioning.requests import (
 from marketplace.vendors.provisioning.rules import RequestState
 from marketplace.vendors.values import (
     Attestation,
+    Ineligibility,
     KnownAccount,
     NewCustomer,
     OrderStatus,
     PartnerStanding,
     Purchase,
+    RefusedPromotion,
     SubscriptionStatus,
     VendorOrder,
 )
@@ -85,11 +88,13 @@ class Step:
     # stops what is asked.
     partner_id: str = ""
     buys: bool = False
+    # Whether the vendor is to look at the promotions before anything is bought.
+    asks_promotions: bool = False
 
     @property
     def name(self) -> str:
         """What kind of step it is."""
-        if self.partner_id and self.buys:
+        if (self.partner_id and self.buys) or self.asks_promotions:
             return "check"
         return "answer" if self.orders and self.answer else "look" if self.orders else "ask"
 
@@ -109,6 +114,8 @@ class Outcome:
     # What the vendor says of the reseller, and what came of it where the request went on all the same.
     partner: PartnerStanding | None = None
     aside: Phrase | None = None
+    # The promotions the vendor does not give to the customer.
+    refused: Sequence[RefusedPromotion] = ()
 
 
 def carry_out(connector: Connector, step: Step) -> Outcome:
@@ -123,6 +130,9 @@ def carry_out(connector: Connector, step: Step) -> Outcome:
         return Outcome(
             RequestState.QUEUED, orders=step.orders, error=refusal.phrase, retry_after=refusal.retry_after
         )
+    except PromotionRefused as refusal:
+        refused = [RefusedPromotion(one, Ineligibility.NOT_SAID) for one in refusal.promotions]
+        return _without(step, connector.vendor, refused, code=refusal.code, words=refusal.words)
     except VendorRefused as refusal:
         received = {"code": refusal.code, "words": refusal.words}
         return Outcome(
@@ -139,6 +149,8 @@ def carry_out(connector: Connector, step: Step) -> Outcome:
 def _carry_out(connector: Connector, step: Step) -> Outcome:
     if step.partner_id and Capability.PARTNERS in connector.capabilities:
         return _check(connector, step) if step.buys else _check_aside(connector, step)
+    if step.asks_promotions and Capability.PROMOTIONS in connector.capabilities:
+        return _check_promotions(connector, step)
     match step.asked:
         case Purchase():
             return _purchase(connector, step, step.asked)
@@ -177,6 +189,33 @@ def _check(connector: Connector, step: Step) -> Outcome:
     words = _UNSIGNED if found.is_known else _UNKNOWN
     error = Phrase.of(words, vendor=connector.vendor, id=step.partner_id)
     return Outcome(RequestState.FAILED, error=error, received=received, partner=found)
+
+
+def _check_promotions(connector: Connector, step: Step) -> Outcome:
+    """Ask about the promotions of a purchase. On a good word the request is taken up again at once."""
+    if not isinstance(step.asked, Purchase):
+        raise TypeError(step.asked)
+    refused = connector.refused_promotions(step.asked)
+    if refused:
+        return _without(step, connector.vendor, refused)
+    return Outcome(RequestState.QUEUED, received={"promotions": list(step.asked.promotions)})
+
+
+def _without(
+    step: Step, vendor: str, refused: Sequence[RefusedPromotion], *, code: str = "", words: str = ""
+) -> Outcome:
+    """Fail for promotions the vendor refuses: at another price, people have to order."""
+    if not isinstance(step.asked, Purchase):
+        raise TypeError(step.asked)
+    received = {"refused": {one.promotion: one.why.value for one in refused}}
+    return Outcome(
+        RequestState.FAILED,
+        orders=step.orders,
+        error=refused_words(vendor, step.asked, refused),
+        error_code=code,
+        received={**received, "code": code, "words": words} if code else received,
+        refused=tuple(refused),
+    )
 
 
 def _confirm(connector: Connector, asked: KnownAccount) -> Outcome:

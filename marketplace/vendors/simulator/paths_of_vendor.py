@@ -211,6 +211,13 @@ def open_cart(account: str) -> Response:
     return answer(shown.cart(desk(), cart), 201)
 
 
+@blueprint.post("/v1/customers/<account>/promotionEligibilities")
+def verify_promotions(account: str) -> Response:
+    """Say which promotions a customer may have for what it might buy."""
+    desk().customer(account)
+    return page([selling.eligibilities(desk(), account, item) for item in sent().get("items", ())])
+
+
 @blueprint.post("/v1/customers/<account>/carts/<name>/checkout")
 def check_out(account: str, name: str) -> Response:
     """Order what is in a cart."""

@@ -7,11 +7,12 @@ that is not named in an order is taken off by itself, the highest of several.
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from catalog.rules.promotions import Offered, PromotionTerms, Purchase, best, judge
 from catalog.words import Segment, Term
@@ -74,18 +75,13 @@ def taken_off(
         for promotion in promotions
         if promotion.sku == f"{one.product}:{one.sku}" and one.term in promotion.terms
     ]
-    same = [
-        other
-        for other in others
-        if (other.product, other.sku) == (one.product, one.sku) and other.id != one.id
-    ]
-    purchase = Purchase(
-        plan_id=0,
-        segment=Segment(one.segment),
+    purchase = purchase_of(
+        f"{one.product}:{one.sku}",
+        one.segment,
+        one.quantity,
+        [other for other in others if other.id != one.id],
         day=day,
-        quantity=one.quantity,
-        held=sum(other.quantity for other in same if other.status in _STANDING),
-        has_bought_before=bool(same) or is_renewal,
+        is_renewal=is_renewal,
     )
     if not wanted:
         return best(fitting, purchase)
@@ -93,3 +89,49 @@ def taken_off(
     if named is None or not judge(named, purchase).is_eligible:
         raise Refused("10010", f"The promotion {wanted} does not apply to this purchase.")
     return named
+
+
+def purchase_of(
+    sku: str,
+    segment: str,
+    quantity: int,
+    others: Sequence[Subscription],
+    *,
+    day: date,
+    is_renewal: bool = False,
+) -> Purchase:
+    """Describe a purchase beside what the customer has."""
+    same = [other for other in others if f"{other.product}:{other.sku}" == sku]
+    return Purchase(
+        plan_id=0,
+        segment=Segment(segment),
+        day=day,
+        quantity=quantity,
+        held=sum(other.quantity for other in same if other.status in _STANDING),
+        has_bought_before=bool(same) or is_renewal,
+    )
+
+
+def eligibility(
+    promotions: Sequence[Promotion], name: str, *, sku: str, term: Term, purchase: Purchase
+) -> dict[str, Any]:
+    """Say whether a purchase may have a promotion, as the vendor does."""
+    named = next((one for one in promotions if one.offered.terms.reference == name), None)
+    error = _error(named, sku=sku, term=term, purchase=purchase)
+    return {"promotionId": name, "isEligible": error is None, "errors": [error] if error else []}
+
+
+def _error(named: Promotion | None, *, sku: str, term: Term, purchase: Purchase) -> Mapping[str, Any] | None:
+    if named is None or named.sku != sku:
+        return {"type": "InvalidPromotion"}
+    if term not in named.terms:
+        return {"type": "Term", "eligibleTerms": [{"duration": one.value} for one in sorted(named.terms)]}
+    verdict, terms = judge(named.offered, purchase), named.offered.terms
+    if verdict.is_eligible:
+        return None
+    if not terms.starts_on <= purchase.day < terms.ends_on:
+        return {"type": "InvalidPromotion"}
+    if terms.is_first_purchase_only and purchase.has_bought_before:
+        return {"type": "OfferPurchasedPreviously"}
+    most = {} if verdict.available is None else {"maxRequiredSeats": verdict.available}
+    return {"type": "SeatCount", "minRequiredSeats": terms.minimum_quantity, **most}

@@ -19,6 +19,7 @@ from marketplace.vendors.simulator.documents import (
     Subscription,
 )
 from marketplace.vendors.simulator.life import begin_term, charge, promote, running_cycle
+from marketplace.vendors.simulator.promotions import eligibility, purchase_of
 from marketplace.vendors.simulator.refusals import Refused, not_found
 
 _TRIAL = timedelta(days=30)
@@ -118,6 +119,24 @@ def fault_of(desk: Desk, cart: Cart, line: CartLine) -> tuple[str, str] | None:
     if line.quantity > _MOST_SEATS:
         return "10015", "The quantity exceeds the seats allowed per subscription."
     return None
+
+
+def eligibilities(desk: Desk, account: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Say whether what might be bought may have the promotion it names."""
+    country = desk.customer(account).country
+    name, reference = str(item["promotionId"]), str(item["catalogItemId"])
+    found = desk.catalogue.by_item(reference, country=country, day=desk.today)
+    asked = {key: item[key] for key in ("catalogItemId", "quantity", "termDuration", "billingCycle")}
+    if found is None:
+        error = {"type": "InvalidCatalogItemId"}
+        return {**asked, "eligibilities": [{"promotionId": name, "isEligible": False, "errors": [error]}]}
+    sku, segment = found
+    purchase = purchase_of(
+        sku.reference, segment, int(item["quantity"]), desk.subscriptions(account), day=desk.today
+    )
+    term = Term(item["termDuration"])
+    said = eligibility(desk.promotions, name, sku=sku.reference, term=term, purchase=purchase)
+    return {**asked, "eligibilities": [said]}
 
 
 def check_out(desk: Desk, account: str, name: str, *, question: str = "") -> Sequence[Order]:

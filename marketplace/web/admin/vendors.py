@@ -55,6 +55,7 @@ _CAPABILITIES = {
     "customers": N_("Customers"),
     "agreements": N_("Agreements"),
     "partners": N_("Partners on record"),
+    "promotions": N_("Promotions"),
     "orders": N_("Orders"),
     "changes": N_("Changes"),
     "upgrades": N_("Upgrades"),
