@@ -185,8 +185,8 @@ class Attribution:
             lines = self._db.sql(sql.LINES_IN_ORDER).to_arrow_reader(_FETCH)
             yield Lot([Kind(*kind) for kind in kinds], lines)
 
-    def costs(self) -> Iterator[tuple[int, str, str, Decimal]]:
-        """Give what the vendor charged for each customer: customer, vendor, currency, cost."""
+    def costs(self) -> Iterator[tuple[int, int, str, str, Decimal]]:
+        """Give what the vendor charged for each customer: reseller, customer, vendor, currency, cost."""
         query = self._db.execute(sql.COSTS)
         while rows := query.fetchmany(_FETCH):
             yield from rows
@@ -216,13 +216,14 @@ class Attribution:
                 sums[bill] = add(sums.get(bill, Decimal(0)), cost)
         return sums
 
-    def owned(self, *, only_customers: Sequence[int] | None = None) -> dict[BillKey, tuple[Decimal, int]]:
-        """Give the cost of what somebody owns by bill, of all customers or some."""
-        if only_customers is None:
+    def owned(self, *, only: Sequence[tuple[int, int]] | None = None) -> dict[BillKey, tuple[Decimal, int]]:
+        """Give the cost of what somebody owns by bill, of all or of some customers of resellers."""
+        if only is None:
             rows = self._db.execute(sql.OWNED.format(where="")).fetchall()
         else:
-            where = "AND o.customer_id IN (SELECT unnest(?::BIGINT[]))"
-            rows = self._db.execute(sql.OWNED.format(where=where), [list(only_customers)]).fetchall()
+            where = "AND (o.reseller_id, o.customer_id) IN (SELECT unnest(?::BIGINT[]), unnest(?::BIGINT[]))"
+            pairs = [list(ids) for ids in zip(*only, strict=True)]
+            rows = self._db.execute(sql.OWNED.format(where=where), pairs).fetchall()
         return {BillKey(*row[:3]): (row[3], row[4]) for row in rows}
 
     # -- how ----------------------------------------------------------------------------------------------------
@@ -279,7 +280,8 @@ class Attribution:
         )
         owned: list[MappingSpan | MovedSpan] = [*book.mappings, *book.moved]
         spans = [(one.start, one.end) for one in owned] + [(rule.start, rule.end) for rule in book.rules]
-        cuts = sorted({day for span in spans for day in span} - {LAST_DAY})
+        moves = {one.start for sellers in book.sellers.values() for one in sellers}
+        cuts = sorted(({day for span in spans for day in span} | moves) - {LAST_DAY})
         first, last = self._db.execute(
             "SELECT min(least(usage_date, price_day)), max(usage_date) FROM day_sum"
         ).fetchall()[0]
@@ -293,13 +295,17 @@ class Attribution:
 
     def _load_documents(self, billing_period: Period) -> None:
         """Give DuckDB the documents lines stand on, and the rules by their words, which names and orders lines."""
-        chains, rules = self._book.chains.values(), self._book.rules
+        rules = self._book.rules
+        chains = {one.number: one.chain for sellers in self._book.sellers.values() for one in sellers}
         self._load(
             "party",
             pa.table(
                 {
-                    column: pa.array([getattr(chain, column) for chain in chains], type_)
-                    for column, type_ in _PARTY_COLUMNS.items()
+                    "chain": pa.array(list(chains), pa.int64()),
+                    **{
+                        column: pa.array([getattr(chain, column) for chain in chains.values()], type_)
+                        for column, type_ in _PARTY_COLUMNS.items()
+                    },
                 }
             ),
         )
@@ -326,15 +332,22 @@ class Attribution:
 
 
 def _spans(book: Book, named_by: str, owned: Sequence[MappingSpan] | Sequence[MovedSpan]) -> pa.Table:
-    """Lay out whose accounts or subscriptions are on which days."""
+    """Lay out whose accounts or subscriptions are on which days: whose customer, and whose of resellers."""
+    pairs = [
+        (one, seller)
+        for one in owned
+        for seller in book.sellers[one.customer_id]
+        if one.start < seller.end and seller.start < one.end
+    ]
     return pa.table(
         {
-            "vendor": pa.array([one.vendor for one in owned], pa.string()),
-            named_by: pa.array([getattr(one, named_by) for one in owned], pa.string()),
-            "customer_id": pa.array([one.customer_id for one in owned], pa.int64()),
-            "reseller_id": pa.array([book.chains[one.customer_id].reseller_id for one in owned], pa.int64()),
-            "starts": pa.array([one.start for one in owned], pa.date32()),
-            "ends": pa.array([one.end for one in owned], pa.date32()),
+            "vendor": pa.array([one.vendor for one, _ in pairs], pa.string()),
+            named_by: pa.array([getattr(one, named_by) for one, _ in pairs], pa.string()),
+            "customer_id": pa.array([one.customer_id for one, _ in pairs], pa.int64()),
+            "reseller_id": pa.array([seller.chain.reseller_id for _, seller in pairs], pa.int64()),
+            "chain": pa.array([seller.number for _, seller in pairs], pa.int64()),
+            "starts": pa.array([max(one.start, seller.start) for one, seller in pairs], pa.date32()),
+            "ends": pa.array([min(one.end, seller.end) for one, seller in pairs], pa.date32()),
         }
     )
 

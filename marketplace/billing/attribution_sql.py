@@ -129,7 +129,7 @@ STRETCHES = """
 OWNERS = """
     CREATE TEMP TABLE owner AS
     SELECT a.vendor, a.account, a.moved, a.bucket, coalesce(v.customer_id, m.customer_id) AS customer_id,
-           coalesce(v.reseller_id, m.reseller_id) AS reseller_id
+           coalesce(v.reseller_id, m.reseller_id) AS reseller_id, coalesce(v.chain, m.chain) AS chain
     FROM (SELECT DISTINCT s.vendor, s.account, s.moved, t.bucket FROM stretch t JOIN subject s USING (subject)) a
     JOIN bucket b ON b.bucket = a.bucket
     LEFT JOIN mapping m ON m.vendor = a.vendor AND m.account = a.account
@@ -166,7 +166,7 @@ _PRICED_SUM = """
 # What a subject is charged by over a stretch. Only a list rule tells list prices apart.
 _TERMS = f"""
     CREATE TEMP TABLE terms AS
-    SELECT t.subject, t.bucket, t.price_bucket, o.customer_id, c.wholesale_rule_id, c.retail_rule_id,
+    SELECT t.subject, t.bucket, t.price_bucket, o.chain, c.wholesale_rule_id, c.retail_rule_id,
            {_WHOLESALE_BASIS} AS wholesale_basis, {_RETAIL_BASIS} AS retail_basis,
            coalesce(c.wholesale_basis = 'list' OR c.retail_basis = 'list', false) AS uses_list,
            s.list_price IS NOT NULL AS has_list_price
@@ -177,14 +177,14 @@ _TERMS = f"""
 # Documents are made some customers at a time, so that texts of days, which cannot leave memory, are few at once.
 SLICES = """
     CREATE TEMP TABLE slice AS
-    SELECT customer_id, (sum(days) OVER (ORDER BY reseller_id, customer_id) // $1)::INTEGER AS slice
-    FROM (SELECT customer_id, sum(days) AS days
-          FROM terms JOIN stretch USING (subject, bucket, price_bucket) GROUP BY customer_id)
-    JOIN party USING (customer_id)
+    SELECT chain, (sum(days) OVER (ORDER BY reseller_id, customer_id) // $1)::INTEGER AS slice
+    FROM (SELECT chain, sum(days) AS days
+          FROM terms JOIN stretch USING (subject, bucket, price_bucket) GROUP BY chain)
+    JOIN party USING (chain)
 """
 TERMS_OF_SLICE = """
     CREATE OR REPLACE TEMP TABLE slice_terms AS
-    SELECT * FROM terms WHERE customer_id IN (SELECT customer_id FROM slice WHERE slice = $1)
+    SELECT * FROM terms WHERE chain IN (SELECT chain FROM slice WHERE slice = $1)
 """
 # The days are in no order, but those of both sums in the same.
 _CHARGED = f"""
@@ -201,7 +201,7 @@ _CHARGED = f"""
 # Rows alike in all a line shows and currency under the same two rules; with a list rule, also in list price and rate.
 GROUPS = f"""
     CREATE OR REPLACE TEMP TABLE usage_group AS
-    SELECT t.customer_id, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
+    SELECT t.chain, s.vendor, s.account, s.subscription, s.product, s.sku, s.meter, s.unit,
            s.charge_category, s.charge_type, s.currency AS row_currency, t.wholesale_rule_id, t.retail_rule_id,
            t.wholesale_basis, t.retail_basis,
            CASE WHEN t.uses_list THEN s.listing ELSE 0 END AS listing,
@@ -214,7 +214,7 @@ GROUPS = f"""
     FROM ({_CHARGED}) c JOIN slice_terms t USING (subject, bucket, price_bucket) JOIN subject s USING (subject)
     GROUP BY ALL
 """
-# One document a hop and customer, with the id of its statement and what ids of its lines begin with. The ids are
+# One document a hop, reseller and customer, with the id of its statement and what ids of its lines begin with. The ids are
 # those of `rating.statements.digest`. What a reseller's documents show lies together.
 DOCUMENTS = """
     CREATE TEMP TABLE document AS
@@ -223,13 +223,13 @@ DOCUMENTS = """
            left(sha256(concat_ws(chr(31), 'statement', $2, hop, reseller, customer, currency)), 32) AS statement_id
     FROM (SELECT 'wholesale' AS hop, reseller_currency AS currency, * FROM party
           UNION ALL SELECT 'retail', customer_currency, * FROM party)
-    WHERE customer_id IN (SELECT customer_id FROM terms)
+    WHERE chain IN (SELECT chain FROM terms)
 """
 _SUBJECT = "vendor, account, subscription, product, sku, meter, unit, charge_category, charge_type"
 # Lines of both hops. `taken` is the basis that is priced: with the retail basis `cost` that of the wholesale rule. A
 # wholesale line does not tell retail rules apart.
 _LINES = f"""
-    SELECT hop, customer_id, {_SUBJECT}, row_currency, rule_id, basis, upper_rule_id, upper_basis, taken,
+    SELECT hop, chain, {_SUBJECT}, row_currency, rule_id, basis, upper_rule_id, upper_basis, taken,
            any_value(list_price) FILTER (WHERE taken = 'list') AS list_price,
            any_value(list_fx) FILTER (WHERE taken = 'list') AS list_fx,
            max(listing) AS listing, sum(quantity) AS quantity, sum(cost) AS cost, sum(amount) AS amount,
@@ -268,7 +268,7 @@ _PART = f"""
 ALL_LINES = "CREATE OR REPLACE TEMP TABLE line AS " + _LINES.format(parts=f"NULL::{_PART_TYPE}[]", where="")
 MIXED_LINES = "INSERT INTO line " + _LINES.format(
     parts=f"list({_PART})",
-    where="WHERE customer_id IN (SELECT customer_id FROM line WHERE is_mixed) AND taken = 'list'",
+    where="WHERE chain IN (SELECT chain FROM line WHERE is_mixed) AND taken = 'list'",
 )
 _RULES_OF_LINES = """
     LEFT JOIN rule_words r ON r.rule_id = l.rule_id
@@ -280,18 +280,18 @@ KINDS = f"""
     SELECT *, (row_number() OVER () - 1)::INTEGER AS kind
     FROM (SELECT DISTINCT l.hop, r.stands_for AS rule_id, u.stands_for AS upper_rule_id, l.listing, l.row_currency,
                  d.reseller_currency, d.customer_currency
-          FROM line l JOIN document d ON d.hop = l.hop AND d.customer_id = l.customer_id {_RULES_OF_LINES})
+          FROM line l JOIN document d ON d.hop = l.hop AND d.chain = l.chain {_RULES_OF_LINES})
 """
 LINES_IN_ORDER = f"""
-    SELECT l.* EXCLUDE (taken, is_mixed, listing, list_price, list_fx)
+    SELECT l.* EXCLUDE (chain, taken, is_mixed, listing, list_price, list_fx)
            REPLACE ({_TEXT.format("quantity")} AS quantity, {_TEXT.format("cost")} AS cost,
                     '{{' || days || '}}' AS days, '{{' || day_basis || '}}' AS day_basis),
            CASE WHEN parts IS NULL THEN {_LIST_UNIT} END AS list_unit,
-           d.document, d.reseller_id, d.currency, d.statement_id, k.kind,
+           d.document, d.reseller_id, d.customer_id, d.currency, d.statement_id, k.kind,
            left(sha256(concat_ws(chr(31), d.identity, {_SUBJECT}, coalesce(r.words, ''), basis,
                                  coalesce(u.words, ''), upper_basis, l.row_currency)), 32) AS group_id
     FROM line l
-    JOIN document d ON d.hop = l.hop AND d.customer_id = l.customer_id {_RULES_OF_LINES}
+    JOIN document d ON d.hop = l.hop AND d.chain = l.chain {_RULES_OF_LINES}
     JOIN kind k ON k.hop = l.hop AND k.rule_id IS NOT DISTINCT FROM r.stands_for
         AND k.upper_rule_id IS NOT DISTINCT FROM u.stands_for AND k.listing = l.listing
         AND k.row_currency = l.row_currency AND k.reseller_currency = d.reseller_currency
@@ -335,7 +335,7 @@ DIFFERING_LINES = """
     ORDER BY d.subscription, b.charge_from, b.charge_type, b.cost
 """
 COSTS = f"""
-    SELECT o.customer_id, s.vendor, s.currency, sum(t.cost)
+    SELECT o.reseller_id, o.customer_id, s.vendor, s.currency, sum(t.cost)
     FROM {_OWNED}
     WHERE o.customer_id IS NOT NULL AND lower(s.charge_category) <> 'tax' GROUP BY ALL
 """

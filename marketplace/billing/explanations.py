@@ -227,6 +227,7 @@ def _bought_as(session: Session, line: StatementLine) -> StatementLine | None:
         StatementLine.period == line.period,
         StatementLine.hop == Hop.WHOLESALE.value,
         StatementLine.customer_id == line.customer_id,
+        StatementLine.reseller_id == line.reseller_id,
         StatementLine.corrects.is_not_distinct_from(line.corrects),
         StatementLine.rule_id.is_not_distinct_from(line.upper_rule_id),
         StatementLine.basis == line.upper_basis,

@@ -28,7 +28,7 @@ class CostBook:
 
     by_statement: dict[str, dict[tuple[str, str], Decimal]] = field(default_factory=dict)
     _parked: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-    _wholesale: dict[int, Totals] = field(default_factory=dict)
+    _wholesale: dict[tuple[int, int], Totals] = field(default_factory=dict)
 
     def noting(self, draft: Draft, priced: Iterable[Priced]) -> Iterator[Priced]:
         """Let priced customers pass, adding up their statements."""
@@ -42,13 +42,13 @@ class CostBook:
                 statement.exact = add(statement.exact, one.exact)
                 statement.lines += one.lines
                 if one.hop == WHOLESALE:
-                    self._wholesale[one.customer_id] = statement
+                    self._wholesale[one.reseller_id, one.customer_id] = statement
             yield some
 
-    def note_costs(self, costs: Iterable[tuple[int, str, str, Decimal]]) -> None:
+    def note_costs(self, costs: Iterable[tuple[int, int, str, str, Decimal]]) -> None:
         """Give each customer's cost to its wholesale statement, once all documents have passed."""
-        for customer_id, vendor, currency, cost in costs:
-            statement = self._wholesale[customer_id]
+        for reseller_id, customer_id, vendor, currency, cost in costs:
+            statement = self._wholesale[reseller_id, customer_id]
             if statement.parked_pair:
                 parked = self._parked.setdefault(statement.id, {})
                 parked[currency] = add(parked.get(currency, Decimal(0)), cost)

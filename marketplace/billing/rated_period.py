@@ -47,10 +47,10 @@ class RatedPeriod:
     priced: Iterator[Priced]
     unmapped: list[UnmappedUsage]
     tax: dict[BillKey, Decimal]
-    # What the vendor charged for each customer: customer, vendor, currency, cost.
-    costs: Callable[[], Iterator[tuple[int, str, str, Decimal]]]
-    #: Customers whose wholesale statement waits for an exchange rate: complete once `priced` is read.
-    parked_customers: list[int] = field(default_factory=list)
+    # What the vendor charged for each customer: reseller, customer, vendor, currency, cost.
+    costs: Callable[[], Iterator[tuple[int, int, str, str, Decimal]]]
+    #: Resellers and customers whose wholesale statement waits for an exchange rate: complete once `priced` is read.
+    parked: list[tuple[int, int]] = field(default_factory=list)
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def _noting(
         for one in some.figures:
             done += 1
             if one.hop == WHOLESALE and one.parked_pair:
-                rated.parked_customers.append(one.customer_id)
+                rated.parked.append((one.reseller_id, one.customer_id))
         progress("price", done, documents)
         yield some
 
@@ -105,7 +105,7 @@ def _noting(
 def _parts(attribution: Attribution, rated: RatedPeriod, sources: Sources) -> dict[BillKey, Parts]:
     """Say what became of every bill's rows, and prove that none is missing."""
     owned = attribution.owned()
-    parked = attribution.owned(only_customers=rated.parked_customers) if rated.parked_customers else {}
+    parked = attribution.owned(only=rated.parked) if rated.parked else {}
     unmapped = _by_bill(rated.unmapped)
     compared = attribution.compared()
     parts: dict[BillKey, Parts] = {}

@@ -1,7 +1,7 @@
 """What a rating needs to know of the parties and their terms, loaded once for a month."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -41,6 +41,17 @@ class MovedSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class SellerSpan:
+    """Whose customer somebody is over some days (end exclusive): of several where it moves within the month."""
+
+    # The same for the same customer and reseller: each has documents of its own.
+    number: int
+    chain: Chain
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSpan:
     """A price rule with its scope and days (end exclusive)."""
 
@@ -57,7 +68,8 @@ class Book:
     """Everything but the usage that amounts of one period depend on."""
 
     period: Period
-    chains: dict[int, Chain]
+    # By customer, in their order, from ever until further notice.
+    sellers: dict[int, Sequence[SellerSpan]]
     mappings: Sequence[MappingSpan]
     moved: Sequence[MovedSpan]
     rules: Sequence[RuleSpan]
@@ -68,7 +80,7 @@ class Book:
         return {None: AT_COST, **{rule.rule_id: rule.terms for rule in self.rules}}
 
 
-# Whose a customer was in the period: a move counts from the month it says, and leaves those before as they were.
+# Whose a customer was as the period began: a move counts from its day, and leaves those before as they were.
 _SELLER = """
     coalesce(
       (SELECT v.to_reseller_id FROM customer_move v WHERE v.customer_id = c.id AND v.moves_on <= :begins
@@ -79,6 +91,12 @@ _SELLER = """
 _CHAINS = f"""
     SELECT c.id, c.reference, c.currency, r.id, r.reference, r.currency
     FROM customer c JOIN reseller r ON r.id = {_SELLER}
+"""
+# Moves within the month share its days out.
+_MOVES = """
+    SELECT v.customer_id, v.moves_on, r.id, r.reference, r.currency
+    FROM customer_move v JOIN reseller r ON r.id = v.to_reseller_id
+    WHERE v.moves_on > :begins AND v.moves_on < :ends ORDER BY v.customer_id, v.moves_on
 """
 _MAPPINGS = """
     SELECT a.vendor, a.account, m.customer_id, m.valid_from, m.valid_until
@@ -103,10 +121,10 @@ _RATES = "SELECT from_currency, to_currency, rate FROM fx_rate WHERE month = :mo
 
 
 def load_book(session: Session, period: Period) -> Book:
-    """Load parties, mappings, moves, rules and rates in five queries, whatever their number."""
+    """Load parties, mappings, moves, rules and rates in six queries, whatever their number."""
     return Book(
         period=period,
-        chains={row[0]: Chain(*row) for row in session.execute(text(_CHAINS), {"begins": period.start})},
+        sellers=_sellers(session, period),
         mappings=[
             MappingSpan(vendor, account, customer_id, start or FIRST_DAY, end or LAST_DAY)
             for vendor, account, customer_id, start, end in session.execute(text(_MAPPINGS))
@@ -120,6 +138,24 @@ def load_book(session: Session, period: Period) -> Book:
             {(row[0], row[1]): row[2] for row in session.execute(text(_RATES), {"month": period.number})}
         ),
     )
+
+
+def _sellers(session: Session, period: Period) -> dict[int, Sequence[SellerSpan]]:
+    values = {"begins": period.start, "ends": period.end}
+    sellers: dict[int, Sequence[SellerSpan]] = {
+        row[0]: [SellerSpan(number, Chain(*row), FIRST_DAY, LAST_DAY)]
+        for number, row in enumerate(session.execute(text(_CHAINS), values))
+    }
+    number = len(sellers)
+    for customer_id, moves_on, *reseller in session.execute(text(_MOVES), values):
+        *before, last = sellers[customer_id]
+        buyer = last.chain
+        chain = Chain(buyer.customer_id, buyer.customer, buyer.customer_currency, *reseller)
+        known = next((one.number for one in (*before, last) if one.chain == chain), number)
+        number += known == number
+        until = replace(last, end=moves_on)
+        sellers[customer_id] = [*before, until, SellerSpan(known, chain, moves_on, LAST_DAY)]
+    return sellers
 
 
 def _rule(row: Any) -> RuleSpan:
@@ -165,6 +201,9 @@ _FINGERPRINT = f"""
                 ORDER BY from_currency, to_currency) FROM fx_rate WHERE month = :period),
       (SELECT string_agg(concat_ws(',', id, currency), ';' ORDER BY id) FROM reseller),
       (SELECT string_agg(concat_ws(',', c.id, {_SELLER}, c.currency), ';' ORDER BY c.id) FROM customer c),
+      (SELECT string_agg(concat_ws(',', v.customer_id, v.moves_on, v.to_reseller_id), ';'
+                ORDER BY v.customer_id, v.moves_on)
+         FROM customer_move v WHERE v.moves_on > :begins AND v.moves_on < :ends),
       CAST(:recipe AS text)))
 """
 #: Raised whenever the meaning of an amount changes, so that open periods are rated anew.
@@ -179,6 +218,7 @@ def inputs_fingerprint(session: Session, period: Period, *, first_day: date, las
     values = {
         "period": period.number,
         "begins": period.start,
+        "ends": period.end,
         "first": first_day,
         "until": last_day + timedelta(days=1),
         "recipe": RECIPE,

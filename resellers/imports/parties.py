@@ -236,7 +236,7 @@ def _refuse_moved(session: Session, plan: Upsert[UUID, str, CustomerEntry], *, f
         .where(Customer.reference.in_(select(*wanted.c)))
         .distinct()
     )
-    reason = Phrase.of(N_("has moved by a date before: move it on its page, with the month it moves with"))
+    reason = Phrase.of(N_("has moved by a date before: move it on its page, with the day it moves on"))
     for reference in moved:
         one = going[reference]
         faults.add(one.row, "reseller", one.after.reseller, reason)

@@ -1,4 +1,4 @@
-"""A customer goes to another reseller from the first day of a month: its accounts, prices and subscriptions go with it.
+"""A customer goes to another reseller from a day on: its accounts, prices and subscriptions go with it.
 
 They are the customer's own, so nothing of them changes. What the month's documents say follows from the moves: see
 `marketplace.billing.terms`. The customer's pages become the new reseller's on the day.

@@ -1,8 +1,7 @@
 """From which day a customer, or one of its subscriptions, can go to another reseller.
 
-Documents are of a month and a customer, so a customer goes with the first day of a month; what was billed or is still
-corrected of the months before stays with the reseller it had then. A subscription goes to another customer, on any
-day: its month is cut in two documents.
+On any day: the month is shared out in documents of both. What was billed or is still corrected of the days before stays
+with who had them.
 """
 
 from datetime import date
@@ -10,18 +9,10 @@ from datetime import date
 from marketplace.core.errors import N_, Refusal
 
 
-class NotAMonthsFirst(Refusal):
-    """Two resellers cannot share a customer's month."""
-
-    sentence = N_(
-        "A customer moves with the first day of a month, such as %(next)s: documents are of whole months."
-    )
-
-
 class MovesInThePast(Refusal):
-    """What another reseller was billed stays its own."""
+    """What others were billed stays their own."""
 
-    sentence = N_("%(month)s is the first month a customer can still move with: earlier ones were billed.")
+    sentence = N_("%(day)s is the first day it can still move on: months before it were billed.")
 
 
 class MovesNowhere(Refusal):
@@ -40,12 +31,6 @@ class NotASeller(Refusal):
     """A customer goes to a reseller that may sell."""
 
     sentence = N_("%(reseller)s is not active. Choose another reseller, or make it active first.")
-
-
-class SubscriptionMovesInThePast(Refusal):
-    """What another customer was billed stays its own."""
-
-    sentence = N_("%(day)s is the first day a subscription can still move on: months before it were billed.")
 
 
 class SubscriptionMovesAlready(Refusal):
@@ -80,16 +65,7 @@ def next_first(today: date) -> date:
 
 
 def check_day(moves_on: date, *, today: date) -> None:
-    """Raise unless a customer can move on the day: the first of this month or of a later one."""
-    if moves_on.day != 1:
-        raise NotAMonthsFirst(next=next_first(moves_on).isoformat())
+    """Raise unless something can move on the day: one of this month or a later one."""
     first = today.replace(day=1)
     if moves_on < first:
-        raise MovesInThePast(month=first.isoformat()[:7])
-
-
-def check_day_of_subscription(moves_on: date, *, today: date) -> None:
-    """Raise unless a subscription can move on the day: one of this month or a later one."""
-    first = today.replace(day=1)
-    if moves_on < first:
-        raise SubscriptionMovesInThePast(day=first.isoformat())
+        raise MovesInThePast(day=first.isoformat())

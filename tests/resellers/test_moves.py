@@ -1,11 +1,11 @@
-"""A customer goes to another reseller with the first day of a month."""
+"""A customer goes to another reseller on a day."""
 
 from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy.orm import Session
 
-from marketplace.billing.terms import inputs_fingerprint, load_book
+from marketplace.billing.terms import FIRST_DAY, LAST_DAY, inputs_fingerprint, load_book
 from marketplace.core.actor import Actor
 from marketplace.core.csv_table import FaultyFile
 from marketplace.core.errors import NotFound
@@ -52,8 +52,8 @@ def move(
     [
         (date(2026, 3, 1), None),
         (date(2026, 12, 1), None),
-        (date(2026, 4, 2), rules.NotAMonthsFirst),
-        (date(2026, 2, 1), rules.MovesInThePast),
+        (date(2026, 4, 2), None),
+        (date(2026, 2, 28), rules.MovesInThePast),
     ],
 )
 def test_which_days_a_customer_can_move_on(moves_on: date, refusal: type[Exception] | None) -> None:
@@ -84,11 +84,28 @@ def test_months_before_the_move_stay_with_who_had_them(
     move(session, customer, "nord", date(2026, 5, 1))
 
     sellers = {
-        month: load_book(session, Period(2026, month)).chains[customer.id].reseller_id
+        month: [one.chain.reseller_id for one in load_book(session, Period(2026, month)).sellers[customer.id]]
         for month in range(1, 7)
     }
 
-    assert sellers == {1: nord.id, 2: nord.id, 3: sud.id, 4: sud.id, 5: nord.id, 6: nord.id}
+    assert sellers == {1: [nord.id], 2: [nord.id], 3: [sud.id], 4: [sud.id], 5: [nord.id], 6: [nord.id]}
+
+
+def test_a_month_is_shared_by_days_and_who_comes_back_is_the_same(
+    session: Session, parties: tuple[Customer, Reseller, Reseller]
+) -> None:
+    customer, nord, sud = parties
+    for to, day in (("sud", 10), ("nord", 20)):
+        move(session, customer, to, date(2026, 3, day))
+
+    spans = load_book(session, Period(2026, 3)).sellers[customer.id]
+
+    assert [(one.chain.reseller_id, one.start, one.end) for one in spans] == [
+        (nord.id, FIRST_DAY, date(2026, 3, 10)),
+        (sud.id, date(2026, 3, 10), date(2026, 3, 20)),
+        (nord.id, date(2026, 3, 20), LAST_DAY),
+    ]
+    assert spans[0].number == spans[2].number != spans[1].number
 
 
 def test_a_move_to_come_changes_pages_on_its_day_and_the_inputs_of_its_months_alone(
@@ -139,7 +156,8 @@ def test_a_move_that_waits_can_be_cancelled(
     session.flush()
 
     assert waiting_move(session, customer.id) is None
-    assert load_book(session, Period(2026, 4)).chains[customer.id].reseller_id == nord.id
+    (seller,) = load_book(session, Period(2026, 4)).sellers[customer.id]
+    assert seller.chain.reseller_id == nord.id
     with pytest.raises(NotFound):
         cancel_move(session, actor=STAFF, customer_id=customer.public_id)
 

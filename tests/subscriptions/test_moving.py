@@ -77,10 +77,10 @@ def firm(session: Session) -> Firm:
 )
 def test_which_days_a_subscription_can_move_on(moves_on: date, is_refused: bool) -> None:
     if not is_refused:
-        rules.check_day_of_subscription(moves_on, today=NOW.date())
+        rules.check_day(moves_on, today=NOW.date())
         return
-    with pytest.raises(rules.SubscriptionMovesInThePast):
-        rules.check_day_of_subscription(moves_on, today=NOW.date())
+    with pytest.raises(rules.MovesInThePast):
+        rules.check_day(moves_on, today=NOW.date())
 
 
 def test_it_becomes_the_others_on_its_day_and_once(session: Session, firm: Firm) -> None:

@@ -201,7 +201,7 @@ _BY_RULE = """
                               ELSE w.exact_amount * r.quantity / w.quantity END) END
     FROM statement_line r
     LEFT JOIN statement_line w ON w.period = r.period AND w.hop = 'wholesale' AND w.customer_id = r.customer_id
-        AND w.corrects IS NULL AND r.basis <> 'cost'
+        AND w.reseller_id = r.reseller_id AND w.corrects IS NULL AND r.basis <> 'cost'
         AND w.rule_id IS NOT DISTINCT FROM r.upper_rule_id AND w.basis = r.upper_basis
         AND w.row_currency = r.row_currency AND w.vendor = r.vendor AND w.account = r.account
         AND w.subscription = r.subscription AND w.product = r.product AND w.sku = r.sku AND w.meter = r.meter

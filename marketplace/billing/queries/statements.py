@@ -244,6 +244,7 @@ def find_statement(session: Session, *, statement_id: UUID) -> StatementPage | N
             and_(
                 sibling.period == Statement.period,
                 sibling.customer_id == Statement.customer_id,
+                sibling.reseller_id == Statement.reseller_id,
                 sibling.hop != Statement.hop,
             ),
         )

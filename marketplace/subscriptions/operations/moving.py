@@ -40,7 +40,7 @@ def move_subscription(
     """
     require(actor, Permission.WHOLESALER_PARTIES_MANAGE)
     reason = check_reason(reason)
-    rules.check_day_of_subscription(moves_on, today=now.date())
+    rules.check_day(moves_on, today=now.date())
     subscription = _locked(session, subscription_id)
     target = session.scalars(select(Customer).where(Customer.reference == customer)).one_or_none()
     if subscription is None:
