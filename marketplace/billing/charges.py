@@ -93,11 +93,13 @@ class ChargeRow:
     percent_off: Decimal = Decimal(0)
 
 
-def charges_billed(session: Session, period: Period, *, only: int | None = None) -> Iterator[ChargeRow]:
-    """Give the charges of subscriptions that are billed in a month, in one query: of all by their order, or of one."""
+def charges_billed(
+    session: Session, period: Period, *, only: int | None = None, customer: int | None = None
+) -> Iterator[ChargeRow]:
+    """Give the charges of subscriptions billed in a month, in one query: of all by their order, of one, of a customer."""
     rows = session.execute(
         text(_SEGMENTS),
-        {"first": period.start, "until": period.end, "only": only},
+        {"first": period.start, "until": period.end, "only": only, "customer": customer},
         execution_options={"yield_per": 10_000},
     )
     for _, of_subscription in groupby(rows, lambda row: row[0]):
@@ -125,6 +127,7 @@ _SEGMENTS = """
     WHERE g.kind NOT IN ('suspend', 'resume', 'expire') AND g.at < CAST(:until AS date)
       AND (coalesce(g.term_end, g.term_start + 1) > :first OR g.at >= CAST(:first AS date))
       AND (CAST(:only AS bigint) IS NULL OR s.id = :only)
+      AND (CAST(:customer AS bigint) IS NULL OR s.customer_id = :customer)
     ORDER BY s.id, g.number
 """
 

@@ -83,6 +83,7 @@ def _move_subscription(session: Session, actor: Actor, change: Change, now: date
         actor=actor,
         subscription_id=UUID(change.facts["moved"]),
         customer=change.facts["customer"].strip(),
+        reseller=change.facts.get("reseller", "").strip(),
         moves_on=_day(change, "moves_on"),
         reason=change.facts["reason"],
         now=now,

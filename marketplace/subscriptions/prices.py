@@ -135,26 +135,53 @@ class PriceTerms:
         """Keep what holds on the day."""
         self.day = day
         self._rules = rules
-        self._rates = rates
+        self.rates = rates
+
+    def at_rates_of(self, other: "PriceTerms") -> "PriceTerms":
+        """Give the same rules at the exchange rates of another day: a term's price is held, its charges' rates are not."""
+        return PriceTerms(self.day, self._rules, other.rates)
 
     def formulas(self, buyer: Buyer, quoted: Quoted, *, subscription: str = "") -> HopFormulas:
         """Say how a plan is charged. Raises `MissingRate`."""
-        chain, offer = buyer.chain, quoted.offer
+        offer = quoted.offer
+        return self.formulas_of(
+            buyer,
+            vendor=offer.vendor,
+            product=offer.product,
+            sku=offer.sku,
+            subscription=subscription,
+            currency=quoted.currency,
+            has_list_price=quoted.unit_listed is not None,
+        )
+
+    def formulas_of(
+        self,
+        buyer: Buyer,
+        *,
+        vendor: str,
+        product: str,
+        sku: str,
+        subscription: str,
+        currency: str,
+        has_list_price: bool,
+    ) -> HopFormulas:
+        """Say how what is named so is charged. Raises `MissingRate`."""
+        chain = buyer.chain
         subject = Scope(
             reseller_id=chain.reseller_id,
             customer_id=chain.customer_id,
             subscription=subscription,
-            vendor=offer.vendor,
-            product=offer.product,
-            sku=offer.sku,
+            vendor=vendor,
+            product=product,
+            sku=sku,
         )
         return formulas(
             chain,
-            currency=quoted.currency,
-            has_list_price=quoted.unit_listed is not None,
+            currency=currency,
+            has_list_price=has_list_price,
             wholesale=self._rules[Hop.WHOLESALE].choose(subject) or AT_COST,
             retail=self._rules[Hop.RETAIL].choose(subject) or AT_COST,
-            rates=self._rates,
+            rates=self.rates,
         )
 
 
@@ -183,6 +210,20 @@ def buyers(
         chain = Chain(NOBODY, "", reseller.currency, reseller.id, reseller.reference, reseller.currency)
         found[NOBODY] = Buyer(chain, reseller.country)
     return found
+
+
+def buyer_at(session: Session, customer: Customer, reseller_id: int) -> Buyer:
+    """Give a customer, kept or to be, as a buyer at a reseller that need not be its own today."""
+    reseller = session.get_one(Reseller, reseller_id)
+    chain = Chain(
+        customer.id or NOBODY,
+        customer.reference,
+        customer.currency,
+        reseller.id,
+        reseller.reference,
+        reseller.currency,
+    )
+    return Buyer(chain, customer.country)
 
 
 def price_terms(session: Session, buyers: Iterable[Buyer], *, day: date) -> PriceTerms:

@@ -49,7 +49,7 @@ class NoSuchCustomer(Refusal):
     """Nobody has the reference."""
 
     sentence = N_(
-        "There is no customer %(customer)s. Choose one of the list, or add the firm under Customers first."
+        "There is no customer %(customer)s. Choose one of the list, or name the reseller that takes the firm on under it."
     )
 
 

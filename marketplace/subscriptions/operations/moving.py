@@ -21,6 +21,7 @@ from resellers.conflicts import conflicts_in_words
 from resellers.models import Customer, Reseller, SubscriptionMove
 from resellers.rules import moves as rules
 from resellers.rules.applications import check_reason
+from resellers.rules.identity import CUSTOMER_COLUMNS
 from resellers.words import ResellerStatus
 
 
@@ -33,28 +34,30 @@ def move_subscription(
     moves_on: date,
     reason: str,
     now: datetime,
+    reseller: str = "",
 ) -> SubscriptionMove:
     """Move a subscription to a customer, by its reference, from a day on; at once where the day has come.
 
-    Raises `NotFound` and the refusals of the rules.
+    Where nobody has the reference and `reseller` is named, the firm is added there under it. Raises `NotFound` and the
+    refusals of the rules.
     """
     require(actor, Permission.WHOLESALER_PARTIES_MANAGE)
     reason = check_reason(reason)
     rules.check_day(moves_on, today=now.date())
     subscription = _locked(session, subscription_id)
-    target = session.scalars(select(Customer).where(Customer.reference == customer)).one_or_none()
     if subscription is None:
         raise NotFound
-    if target is None:
-        raise rules.NoSuchCustomer(customer=customer)
     if subscription.status not in STANDING:
         raise rules.NothingToMove
     leaves = session.get_one(Customer, subscription.customer_id)
+    target = session.scalars(select(Customer).where(Customer.reference == customer)).one_or_none()
+    if target is None:
+        target = _added(session, actor, leaves, reference=customer, reseller=reseller)
     if target.reseller_id == leaves.reseller_id:
         raise rules.StaysWithItsReseller(customer=target.legal_name)
-    reseller = session.get_one(Reseller, target.reseller_id)
-    if reseller.status != ResellerStatus.ACTIVE.value:
-        raise rules.NotASeller(reseller=reseller.legal_name)
+    seller = session.get_one(Reseller, target.reseller_id)
+    if seller.status != ResellerStatus.ACTIVE.value:
+        raise rules.NotASeller(reseller=seller.legal_name)
     waiting = waiting_subscription_move(session, subscription)
     if waiting is not None:
         raise rules.SubscriptionMovesAlready(day=waiting.moves_on)
@@ -128,6 +131,34 @@ def waiting_subscription_move(session: Session, subscription: Subscription) -> S
             SubscriptionMove.done_at.is_(None),
         )
     ).one_or_none()
+
+
+def as_customer_of(leaves: Customer, seller: Reseller, *, reference: str) -> Customer:
+    """Give the same firm as a customer of another reseller; it is in no session yet."""
+    kept = {name: getattr(leaves, name) for name in CUSTOMER_COLUMNS if name not in {"reference", "reseller"}}
+    return Customer(public_id=uuid4(), reference=reference, reseller_id=seller.id, **kept)
+
+
+def _added(session: Session, actor: Actor, leaves: Customer, *, reference: str, reseller: str) -> Customer:
+    """Add the firm at the reseller that takes over. Raises `NoSuchCustomer` where none is named."""
+    seller = session.scalars(select(Reseller).where(Reseller.reference == reseller)).one_or_none()
+    if seller is None:
+        raise rules.NoSuchCustomer(customer=reference)
+    if seller.id == leaves.reseller_id:
+        raise rules.StaysWithItsReseller(customer=leaves.legal_name)
+    added = as_customer_of(leaves, seller, reference=reference)
+    session.add(added)
+    with conflicts_in_words():
+        session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="customer.add",
+        subject="customer",
+        subject_id=added.public_id,
+        after={"reference": added.reference, "legal_name": added.legal_name, "reseller": seller.reference},
+    )
+    return added
 
 
 def _is_moved() -> ColumnElement[bool]:

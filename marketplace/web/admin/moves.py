@@ -12,10 +12,12 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from marketplace.accounts.operations.moving import tell_of_move
+from marketplace.billing.queries.moved_charges import both_sides
 from marketplace.billing.queries.statements import months_of_customer
 from marketplace.core.actor import Permission
 from marketplace.core.clock import utc_now
 from marketplace.subscriptions.models import Subscription
+from marketplace.subscriptions.prices import buyer_at
 from marketplace.web.admin import blueprint
 from marketplace.web.admin.effects import TermsEffect, effect_asked_here
 from marketplace.web.admin.move_forms import change_of, take_move
@@ -107,6 +109,15 @@ def _page(customer_id: UUID, form: MoveForm, *, effect: TermsEffect | None = Non
         wanted = (form.reseller.data or "").strip()
         goes_to = session.scalars(select(Reseller).where(Reseller.reference == wanted)).one_or_none()
         waiting = waiting_move(session, customer.id)
+        sides = None
+        if effect and goes_to:
+            sides = both_sides(
+                session,
+                moves_on=form.moves_on.data,
+                leaves=buyer_at(session, customer, customer.reseller_id),
+                takes=buyer_at(session, customer, goes_to.id),
+                customer_id=customer.id,
+            )
         return render_template(
             "admin/parties/move.html",
             party=customer,
@@ -114,6 +125,7 @@ def _page(customer_id: UUID, form: MoveForm, *, effect: TermsEffect | None = Non
             goes_to=goes_to,
             waiting=waiting,
             waits_for=session.get(Reseller, waiting.to_reseller_id) if waiting else None,
+            sides=sides,
             months=months_of_customer(session, customer.id, most=_MONTHS),
             accounts=_count(session, select(func.count()).where(AccountMapping.customer_id == customer.id)),
             rules=_count(

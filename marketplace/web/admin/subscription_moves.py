@@ -1,5 +1,6 @@
 """Moving one subscription to a customer of another reseller: the final and the first charges, and what it does to amounts."""
 
+from datetime import date
 from uuid import UUID
 
 from flask import abort, flash, redirect, render_template, url_for
@@ -12,15 +13,17 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from marketplace.accounts.operations.moving import tell_of_subscription_move
-from marketplace.billing.queries.moved_charges import both_sides
+from marketplace.billing.queries.moved_charges import BothSides, both_sides
 from marketplace.core.actor import Permission
 from marketplace.core.clock import utc_now
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.moving import (
+    as_customer_of,
     cancel_subscription_move,
     move_subscription,
     waiting_subscription_move,
 )
+from marketplace.subscriptions.prices import buyer_at
 from marketplace.web.admin import blueprint
 from marketplace.web.admin.effects import TermsEffect, effect_asked_here
 from marketplace.web.admin.move_forms import change_of, take_move
@@ -41,6 +44,7 @@ class SubscriptionMoveForm(PageForm):
         lazy_gettext("Customer that takes it"),
         validators=[InputRequired(lazy_gettext("Name the customer.")), Length(max=200)],
     )
+    reseller = StringField(lazy_gettext("Reseller that takes the firm on"), validators=[Length(max=200)])
     moves_on = DayField(
         lazy_gettext("First day with it"), validators=[InputRequired(lazy_gettext("Choose the day."))]
     )
@@ -94,6 +98,7 @@ def _moved(session: Session, subscription_id: UUID, form: SubscriptionMoveForm) 
         actor=current_actor(),
         subscription_id=subscription_id,
         customer=(form.customer.data or "").strip(),
+        reseller=(form.reseller.data or "").strip(),
         moves_on=form.moves_on.data,
         reason=form.reason.data or "",
         now=utc_now(),
@@ -108,20 +113,47 @@ def _page(subscription_id: UUID, form: SubscriptionMoveForm, *, effect: TermsEff
         ).one()
         leaves = _party(session, Customer.id == subscription.customer_id) or abort(404)
         wanted = (form.customer.data or "").strip()
+        goes_to = _party(session, Customer.reference == wanted) if effect else None
+        if effect and goes_to is None:
+            goes_to = _newcomer(session, leaves[0], form)
         waiting = waiting_subscription_move(session, subscription)
         return render_template(
             "admin/subscriptions/move.html",
             one=one,
             leaves=leaves,
-            goes_to=_party(session, Customer.reference == wanted) if effect else None,
+            goes_to=goes_to,
             waiting=waiting,
             waits_for=_party(session, Customer.id == waiting.to_customer_id) if waiting else None,
-            sides=both_sides(session, subscription.id, moves_on=form.moves_on.data) if effect else None,
-            currency=subscription.currency,
+            sides=_sides(session, subscription, leaves[0], goes_to[0], form.moves_on.data)
+            if goes_to
+            else None,
             form=form,
             effect=effect,
             suggesting=suggesting,
         )
+
+
+def _sides(
+    session: Session, subscription: Subscription, leaves: Customer, takes: Customer, moves_on: date
+) -> BothSides:
+    return both_sides(
+        session,
+        moves_on=moves_on,
+        leaves=buyer_at(session, leaves, leaves.reseller_id),
+        takes=buyer_at(session, takes, takes.reseller_id),
+        subscription_id=subscription.id,
+    )
+
+
+def _newcomer(
+    session: Session, leaves: Customer, form: SubscriptionMoveForm
+) -> tuple[Customer, Reseller] | None:
+    """Give the firm as it would be added at the reseller that is named."""
+    named = (form.reseller.data or "").strip()
+    seller = session.scalars(select(Reseller).where(Reseller.reference == named)).one_or_none()
+    if seller is None:
+        return None
+    return as_customer_of(leaves, seller, reference=(form.customer.data or "").strip()), seller
 
 
 def _party(session: Session, which: ColumnElement[bool]) -> tuple[Customer, Reseller] | None:

@@ -45,6 +45,29 @@ def typed(**facts: str) -> dict[str, str]:
     }
 
 
+def test_the_firm_is_added_where_it_is_no_customer_yet(site: PeopledSite, wanda: Visitor, path: str) -> None:
+    move = wanda.get(path).link("Move to another reseller")
+    new = typed(customer="carla-at-sud", reseller="sud")
+    assert (
+        "There is no customer carla-at-sud"
+        in wanda.post(move, typed(customer="carla-at-sud"), status=422).main
+    )
+    seen = wanda.post(move, {**new, "step": "effect"}, status=200)
+    assert "at Sud Cloud SARL" in seen.main
+    assert "Wholesale" in seen.main
+
+    wanda.post(move, {**new, "step": "save"})
+
+    with site.database.owner_transaction() as session:
+        added, known = customer_called(session, "carla-at-sud"), customer_called(session, "carla-works")
+        assert (added.legal_name, added.currency, added.email) == (
+            known.legal_name,
+            known.currency,
+            known.email,
+        )
+        assert added.reseller_id != known.reseller_id
+
+
 def test_it_is_moved_after_both_sides_were_seen(site: PeopledSite, wanda: Visitor, path: str) -> None:
     move = wanda.get(path).link("Move to another reseller")
     wanda.get(move)
@@ -75,7 +98,7 @@ def test_from_today_on_it_is_the_other_customers(site: PeopledSite, wanda: Visit
     [
         ({"customer": ""}, "Name the customer"),
         ({"customer": "carla-works"}, "is a customer of the same reseller"),
-        ({"moves_on": "2020-01-01"}, "is the first day a subscription can still move on"),
+        ({"moves_on": "2020-01-01"}, "is the first day it can still move on"),
         ({"customer": "nobody"}, "There is no customer nobody"),
     ],
 )
