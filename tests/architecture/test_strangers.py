@@ -256,7 +256,7 @@ def test_whoever_views_as_somebody_changes_nothing(site: PeopledSite, theirs: Id
 
 def test_the_owner_opens_what_others_do_not_find(site: PeopledSite, theirs: Ids) -> None:
     """Else the tests above would pass on ids that nobody has."""
-    assert all(isinstance(value, UUID | str) for value in theirs.values())
+    assert all(isinstance(value, UUID | str | int) for value in theirs.values())
     opened = {
         "pavel": (
             "/users/{membership_id}",
