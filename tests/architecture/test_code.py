@@ -20,7 +20,11 @@ MAY_ROUND = {
     "marketplace/core/rounding.py": "the one place where amounts are rounded",
 }
 NO_AMOUNTS = {
-    "marketplace/web/charts.py": "coordinates of drawings",
+    "marketplace/web/charts/bars.py": "coordinates of drawings",
+    "marketplace/web/charts/drawing.py": "coordinates of drawings",
+    "marketplace/web/charts/shares.py": "coordinates of drawings",
+    "marketplace/web/charts/sparkline.py": "coordinates of drawings",
+    "marketplace/web/charts/steps.py": "coordinates of drawings",
     "marketplace/web/request_log.py": "milliseconds",
     "marketplace/web/filters.py": "seconds of a duration",
 }
