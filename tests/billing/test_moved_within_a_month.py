@@ -8,9 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from catalog.words import Term
+from marketplace.billing.queries.moved_charges import both_sides
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.db import Database
 from marketplace.subscriptions.operations.buying import Purchase, activate
+from marketplace.subscriptions.prices import buyer_at
 from resellers.models import Basis, Customer, CustomerMove, Hop, Reseller
 from tests.billing.conftest import Close
 from tests.billing.lake import Usage, deliver
@@ -191,6 +193,37 @@ def test_a_licence_charged_before_the_day_stays_where_it_was_charged_and_the_nex
             ("sub-1", "R1", 3000, date(2024, 10, 5)),
             ("sub-2", "R2", 3000, date(2024, 10, 12)),
         }
+
+
+def test_the_wizard_prices_the_charges_of_each_side_by_its_own_rules(
+    database: Database, customer: Customer
+) -> None:
+    with database.owner_transaction() as session:
+        first, second = session.query(Reseller).order_by(Reseller.reference)
+        make_rule(session, Hop.WHOLESALE, reseller=first, basis=Basis.COST, percent="10")
+        make_rule(session, Hop.WHOLESALE, reseller=second, basis=Basis.COST, percent="20")
+        purchase = Purchase(
+            customer_id=customer.id,
+            vendor_account="tenant-1",
+            quoted=quoted(Term.P1Y, cost="360"),
+            quantity=1,
+            vendor_subscription_id="sub-1",
+        )
+        activate(session, actor=Actor.system(), purchase=purchase, now=at("2024-09-05 09:00"))
+
+        sides = both_sides(
+            session,
+            moves_on=date(2024, 9, 10),
+            leaves=buyer_at(session, customer, first.id),
+            takes=buyer_at(session, customer, second.id),
+            customer_id=customer.id,
+        )
+
+    shown = [
+        [(one.row.charge.billed_on, str(one.wholesale)) for one in side]
+        for side in (sides.final, sides.first)
+    ]
+    assert shown == [[(date(2024, 9, 5), "33.00 EUR")], [(date(2024, 10, 5), "36.00 EUR")]]
 
 
 def test_each_reseller_sees_its_own_document_and_the_customer_both(

@@ -109,8 +109,9 @@ def _page(customer_id: UUID, form: MoveForm, *, effect: TermsEffect | None = Non
         wanted = (form.reseller.data or "").strip()
         goes_to = session.scalars(select(Reseller).where(Reseller.reference == wanted)).one_or_none()
         waiting = waiting_move(session, customer.id)
+        subscriptions = _count(session, select(func.count()).where(Subscription.customer_id == customer.id))
         sides = None
-        if effect and goes_to:
+        if effect and goes_to and subscriptions:
             sides = both_sides(
                 session,
                 moves_on=form.moves_on.data,
@@ -135,9 +136,7 @@ def _page(customer_id: UUID, form: MoveForm, *, effect: TermsEffect | None = Non
                 .join(PriceRuleScope, PriceRuleScope.id == PriceRule.scope_id)
                 .where(PriceRuleScope.customer_id == customer.id),
             ),
-            subscriptions=_count(
-                session, select(func.count()).where(Subscription.customer_id == customer.id)
-            ),
+            subscriptions=subscriptions,
             form=form,
             effect=effect,
             suggesting=suggesting,
