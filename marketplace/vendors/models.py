@@ -26,10 +26,12 @@ class ProvisioningRequest(Base):
             postgresql_where=text("state IN ('queued', 'sent', 'waiting')"),
         ),
         CheckConstraint(
-            "state IN ('queued', 'sent', 'waiting', 'inquiry', 'by_hand', 'done', 'failed')",
+            "state IN ('queued', 'sent', 'waiting', 'inquiry', 'by_hand', 'done', 'failed', 'withdrawn')",
             name="state_is_known",
         ),
-        CheckConstraint("(state IN ('done', 'failed')) = (ended_at IS NOT NULL)", name="ends_when_it_ended"),
+        CheckConstraint(
+            "(state IN ('done', 'failed', 'withdrawn')) = (ended_at IS NOT NULL)", name="ends_when_it_ended"
+        ),
         CheckConstraint("state <> 'inquiry' OR question <> ''", name="inquiry_has_a_question"),
     )
 

@@ -19,7 +19,7 @@ from marketplace.orders.operations.placing import submit
 from marketplace.orders.operations.ruling import add_rule
 from marketplace.orders.rules.states import OrderHasMovedOn, may_be_put_again
 from marketplace.orders.words import OrderKind, OrderState
-from marketplace.vendors.provisioning.operations import give_up
+from marketplace.vendors.provisioning.operations import RequestHasMovedOn, give_up, retry
 from tests.factories import make_reseller
 from tests.offer_factories import make_plan, make_sku
 from tests.orders.shop import NOW, SYSTEM, Shop, somebody
@@ -69,6 +69,19 @@ def test_a_failed_order_is_withdrawn_and_its_lines_join_what_is_in_the_cart(shop
     with pytest.raises(OrderHasMovedOn):
         put_in_cart_again(shop.session, actor=shop.rashid, order_id=failed.public_id, now=NOW)
     assert submit(shop.session, actor=shop.rashid, order_id=cart.public_id, now=NOW).state == "provisioning"
+
+
+def test_nobody_can_have_carried_out_what_was_withdrawn(shop: Shop) -> None:
+    failed = shop.order(10)
+    let_fail(shop, failed)
+    put_in_cart_again(shop.session, actor=shop.rashid, order_id=failed.public_id, now=NOW)
+
+    follow(shop.session, actor=SYSTEM, order_id=failed.public_id, now=NOW)
+
+    (request,) = shop.requests(failed)
+    assert request.state == "withdrawn"
+    with pytest.raises(RequestHasMovedOn):
+        retry(shop.session, actor=shop.wanda, request_id=request.public_id, now=NOW)
 
 
 def test_a_refused_order_stays_as_it_is(shop: Shop) -> None:

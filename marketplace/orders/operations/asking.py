@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from catalog.models import Plan, Promotion
 from catalog.words import BillingCycle, Term
+from marketplace import jobs
 from marketplace.core.actor import Actor
 from marketplace.core.errors import N_, Phrase
 from marketplace.orders.models import Order, OrderLine
@@ -51,6 +52,11 @@ _CHECKED_FIRST = N_("Before anything is bought, %(vendor)s is asked again about 
 _CHECKED_ASIDE = N_(
     "%(vendor)s is asked again about the partner id %(id)s. Whatever it says, this goes on: it buys nothing."
 )
+
+
+def stop(session: Session, order: Order) -> None:
+    """Have no vendor asked any more for anything in an order that was withdrawn."""
+    jobs.defer(session, FOLLOW, request_id="", origin=str(order.public_id))
 
 
 def begin(session: Session, order: Order, *, actor: Actor, now: datetime) -> None:

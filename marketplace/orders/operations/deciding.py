@@ -12,6 +12,7 @@ from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.errors import N_, NotFound, Phrase, Refusal
 from marketplace.core.permit import require
 from marketplace.orders.models import Order, OrderApproval
+from marketplace.orders.operations.asking import stop
 from marketplace.orders.operations.checking import (
     credit_check,
     go_on_if_nothing_is_open,
@@ -89,6 +90,7 @@ def cancel(session: Session, *, actor: Actor, order_id: UUID, now: datetime) -> 
     order = locked(session, actor=actor, order_id=order_id)
     words = Phrase.of(_WITHDRAWN, name=actor.name)
     turn(session, order, OrderState.CANCELLED, actor=actor, now=now, words=words)
+    stop(session, order)
     _lapse(session, order, actor=actor, now=now)
     return order
 

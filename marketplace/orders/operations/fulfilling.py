@@ -24,6 +24,7 @@ from marketplace.subscriptions.operations.saving import Decided
 from marketplace.subscriptions.rules.changes import Upgrade
 from marketplace.subscriptions.words import DecidedBy
 from marketplace.vendors.models import ProvisioningRequest
+from marketplace.vendors.provisioning.operations import withdraw
 from marketplace.vendors.provisioning.requests import (
     ProvisionedLine,
     result_from_data,
@@ -39,13 +40,18 @@ _LOST = N_("The vendor does not say which subscription a line became.")
 
 
 def follow(session: Session, *, actor: Actor, order_id: UUID, now: datetime) -> None:
-    """Take in what has become of an order's requests: subscriptions where they are done, and the order's own state."""
+    """Take in what has become of an order's requests: subscriptions where they are done, and the order's own state.
+
+    Of an order that was withdrawn nothing is asked any more.
+    """
     order = session.scalar(
         select(Order)
         .where(Order.public_id == order_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+    if order is not None and order.state == OrderState.CANCELLED:
+        withdraw(session, told_job=FOLLOW, origin=str(order.public_id), now=now)
     if order is None or order.state not in {OrderState.PROVISIONING, OrderState.FAILED}:
         return
     requests = session.scalars(

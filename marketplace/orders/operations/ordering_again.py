@@ -11,6 +11,7 @@ from marketplace.core.actor import Actor
 from marketplace.core.errors import N_, Phrase
 from marketplace.core.permit import require
 from marketplace.orders.models import Order
+from marketplace.orders.operations.asking import stop
 from marketplace.orders.operations.cart import CartItem, fill_cart, plans_on_sale
 from marketplace.orders.operations.history import turn
 from marketplace.orders.operations.pricing import lines_of
@@ -53,4 +54,5 @@ def put_in_cart_again(session: Session, *, actor: Actor, order_id: UUID, now: da
     if order.state == OrderState.FAILED:
         words = Phrase.of(_AGAIN, name=actor.name)
         turn(session, order, OrderState.CANCELLED, actor=actor, now=now, words=words)
+        stop(session, order)
     return cart

@@ -171,6 +171,22 @@ def give_up(
     return request
 
 
+def withdraw(session: Session, *, told_job: str, origin: str, now: datetime) -> None:
+    """End what somebody asked for and wants no more, unless it is done or on its way: nobody can try it again."""
+    for request in session.scalars(
+        select(ProvisioningRequest)
+        .where(
+            ProvisioningRequest.told_job == told_job,
+            ProvisioningRequest.origin == origin,
+            ProvisioningRequest.state.in_(
+                [state for state in RequestState if may_turn(state, RequestState.WITHDRAWN)]
+            ),
+        )
+        .with_for_update()
+    ):
+        turn(request, RequestState.WITHDRAWN, now=now)
+
+
 def take_on(session: Session, *, actor: Actor, request_id: UUID, now: datetime) -> ProvisioningRequest:
     """Take a task that is done by hand."""
     require(actor, Permission.WHOLESALER_VENDORS_MANAGE)

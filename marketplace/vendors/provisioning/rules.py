@@ -19,6 +19,8 @@ class RequestState(StrEnum):
     BY_HAND = "by_hand"
     DONE = "done"
     FAILED = "failed"
+    # Whoever asked wants it no more: nobody may try it again.
+    WITHDRAWN = "withdrawn"
 
 
 S = RequestState
@@ -27,14 +29,15 @@ TURNS = {
     S.QUEUED: {S.SENT, S.FAILED},
     S.SENT: {S.SENT, S.QUEUED, S.WAITING, S.INQUIRY, S.BY_HAND, S.DONE, S.FAILED},
     S.WAITING: {S.SENT, S.FAILED},
-    S.INQUIRY: {S.QUEUED, S.FAILED},
-    S.BY_HAND: {S.DONE, S.FAILED},
+    S.INQUIRY: {S.QUEUED, S.FAILED, S.WITHDRAWN},
+    S.BY_HAND: {S.DONE, S.FAILED, S.WITHDRAWN},
     S.DONE: set[RequestState](),
-    S.FAILED: {S.QUEUED},
+    S.FAILED: {S.QUEUED, S.WITHDRAWN},
+    S.WITHDRAWN: set[RequestState](),
 }
 #: What the machine goes on with by itself.
 MOVING = frozenset({S.QUEUED, S.SENT, S.WAITING})
-ENDED = frozenset({S.DONE, S.FAILED})
+ENDED = frozenset({S.DONE, S.FAILED, S.WITHDRAWN})
 
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, 60, 120, 240))
 _LOOKS = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 30, 60, 120, 300))

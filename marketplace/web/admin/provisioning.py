@@ -67,6 +67,7 @@ STATES = {
     ),
     RequestState.DONE: N_("The vendor has done it."),
     RequestState.FAILED: N_("It failed, and nothing more happens by itself."),
+    RequestState.WITHDRAWN: N_("The order was withdrawn: the vendor is asked no more."),
 }
 
 
