@@ -87,6 +87,7 @@ def test_nothing_breaks_on_what_an_address_may_hold(site: PeopledSite, persona: 
     assert broken == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["period", "page"])
 @pytest.mark.parametrize("persona", SHELLS)
 def test_nothing_breaks_on_one_odd_name_alone(site: PeopledSite, persona: str, name: str) -> None:

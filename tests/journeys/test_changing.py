@@ -21,6 +21,9 @@ from tests.journeys.world import make_world_of_today
 
 PRODUCT = "Microsoft 365 Business Standard"
 
+#: It makes a world of its own; the story from nothing tells of seats and their statement each time.
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def server(postgres: ThrowAwayPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
