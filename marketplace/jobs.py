@@ -167,9 +167,8 @@ async def _work(app: procrastinate.App, *, is_waiting: bool, stalled_seconds: fl
             update_heartbeat_interval=min(HEARTBEAT_SECONDS, stalled_seconds / 3),
             stalled_worker_timeout=stalled_seconds,
         )
-        async with (
-            asyncio.TaskGroup() as together
-        ):  # where one fails, all end, and the worker is started anew
+        # Where one fails all end, and the worker is started anew.
+        async with asyncio.TaskGroup() as together:
             beside = [together.create_task(_keep_house(app, stalled_seconds=stalled_seconds))]
             if is_waiting:
                 beside.append(together.create_task(do(queues=[LONG], install_signal_handlers=False)))

@@ -242,12 +242,18 @@ def _own_or_404(session: Session, customer_id: UUID) -> Customer:
     return customer if customer is not None else abort(404)
 
 
-def _is_known(reference: str) -> bool:
-    with transaction() as session:
-        known = select(Customer.id).where(
+def _called(session: Session, reference: str) -> UUID | None:
+    """Give the reseller's customer of a reference."""
+    return session.scalar(
+        select(Customer.public_id).where(
             Customer.reference == reference.strip(), Customer.reseller_id == current_actor().reseller_id
         )
-        return session.scalar(known) is not None
+    )
+
+
+def _is_known(reference: str) -> bool:
+    with transaction() as session:
+        return _called(session, reference) is not None
 
 
 def _customer_form(values: Mapping[str, str] | None = None) -> CustomerForm:
@@ -273,12 +279,7 @@ def _save(form: CustomerForm, customer: Customer | None) -> ResponseReturnValue:
                 import_own_customers(
                     session, actor=current_actor(), file="customers", content=file.getvalue().encode()
                 )
-                saved = session.scalars(
-                    select(Customer.public_id).where(
-                        Customer.reseller_id == current_actor().reseller_id,
-                        Customer.reference == (form.reference.data or "").strip(),
-                    )
-                ).one()
+                saved = _called(session, form.reference.data or "")
         except Refusal as refusal:
             for row in refusal.rows:
                 form[row.column].errors = [*form[row.column].errors, translated(row.reason)]
