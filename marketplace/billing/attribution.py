@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from marketplace.billing import attribution_sql as sql
 from marketplace.billing.terms import FIRST_DAY, LAST_DAY, Book, MappingSpan, MovedSpan
@@ -66,10 +68,10 @@ class Kind(NamedTuple):
 
 
 class Lot(NamedTuple):
-    """Lines of some customers, ordered by document and business fields, and the kinds they name by their place."""
+    """Lines of whole documents, ordered by document and business fields, and the kinds they name by their place."""
 
     kinds: Sequence[Kind]
-    lines: Iterable[pa.RecordBatch]
+    lines: pa.Table
 
 
 class BillKey(NamedTuple):
@@ -151,8 +153,8 @@ class Attribution:
         )
         self._load("moved", _spans(self._book, "subscription", self._book.moved))
         self._db.execute("CREATE TEMP VIEW usage_row AS " + self._rows())
-        self._db.execute(sql.subjects_query(has_moves=bool(self._book.moved)))
-        self._db.execute(sql.DAY_SUMS)
+        number = self._number_subjects()
+        self._db.execute(sql.day_sums_query(number))
         return int(self._one("SELECT coalesce(sum(rows), 0)::BIGINT FROM day_sum"))
 
     def attribute(self) -> None:
@@ -171,7 +173,7 @@ class Attribution:
         return int(self._one("SELECT count(*) FROM document"))
 
     def lots(self) -> Iterator[Lot]:
-        """Sum up to the lines of both hops, those of some customers at a time."""
+        """Sum up to the lines of both hops, those of some customers at a time, and give them some documents at a time."""
         slices = self._db.execute("SELECT DISTINCT slice FROM slice ORDER BY slice").fetchall()
         for (number,) in slices:
             self._db.execute(sql.TERMS_OF_SLICE, [number])
@@ -181,9 +183,12 @@ class Attribution:
                 self._db.execute(sql.MIXED_LINES)
                 self._db.execute("DELETE FROM line WHERE is_mixed = (parts IS NULL)")
             self._db.execute(sql.KINDS)
-            kinds = self._db.execute("SELECT * EXCLUDE (kind) FROM kind ORDER BY kind").fetchall()
-            lines = self._db.sql(sql.LINES_IN_ORDER).to_arrow_reader(_FETCH)
-            yield Lot([Kind(*kind) for kind in kinds], lines)
+            kinds = [
+                Kind(*kind)
+                for kind in self._db.execute("SELECT * EXCLUDE (kind) FROM kind ORDER BY kind").fetchall()
+            ]
+            for lines in _whole_documents(self._db.sql(sql.LINES_IN_ORDER).to_arrow_reader(_FETCH)):
+                yield Lot(kinds, lines)
 
     def costs(self) -> Iterator[tuple[int, int, str, str, Decimal]]:
         """Give what the vendor charged for each customer: reseller, customer, vendor, currency, cost."""
@@ -230,6 +235,15 @@ class Attribution:
 
     def _one(self, query: str) -> Any:
         return self._db.execute(query).fetchall()[0][0]
+
+    def _number_subjects(self) -> str:
+        """List what rows are about, each under a number of its own; say how a row's is made."""
+        for attempt in count():
+            number = sql.number_of_subject(attempt)
+            self._db.execute(sql.subjects_query(number, has_moves=bool(self._book.moved)))
+            if self._one(sql.ARE_TOLD_APART):
+                break
+        return number
 
     def _rows(self) -> str:
         if not self._sources:
@@ -350,6 +364,22 @@ def _spans(book: Book, named_by: str, owned: Sequence[MappingSpan] | Sequence[Mo
             "ends": pa.array([min(one.end, seller.end) for one, seller in pairs], pa.date32()),
         }
     )
+
+
+def _whole_documents(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Cut the stream anew so that no document's lines are torn apart."""
+    rest: pa.Table | None = None
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
+        if rest is not None:
+            table = pa.concat_tables([rest, table])
+        last = table["document"][-1]
+        start = pc.index(table["document"], last).as_py()
+        if start:
+            yield table.slice(0, start)
+        rest = table.slice(start)
+    if rest is not None:
+        yield rest
 
 
 def current_only(source: LakeSource) -> list[str]:

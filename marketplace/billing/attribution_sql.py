@@ -33,15 +33,37 @@ def choice_query(rules: Sequence[RuleSpan]) -> str:
     return _CHOICES.format(picks=", ".join(picks), distinct=distinct, joins=" ".join(joins))
 
 
-def subjects_query(*, has_moves: bool) -> str:
-    """Write the query that numbers what rows are about.
+def number_of_subject(attempt: int) -> str:
+    """Write what a row's subject is known by: a digest of all that tells rows apart, another one at each attempt.
+
+    It stands for fourteen columns when days are summed. Whether it tells apart all that they do has to be seen.
+    """
+    return f"hash({attempt}, {', '.join(_TELLING)})"
+
+
+def subjects_query(number: str, *, has_moves: bool) -> str:
+    """Write the query that lists what rows are about, each with its number.
 
     `moved` is the subscription where it has an owner of its own, else blank: most go with their account, and where all
     do nobody need look.
     """
-    if has_moves:
-        return _SUBJECTS.format(moved="coalesce(v.subscription, '')", owners=_OWN_OWNERS)
-    return _SUBJECTS.format(moved="''", owners="")
+    moved, owners = ("coalesce(v.subscription, '')", _OWN_OWNERS) if has_moves else ("''", "")
+    return f"""
+        CREATE OR REPLACE TEMP TABLE subject AS
+        SELECT s.*, {moved} AS moved
+        FROM (SELECT *, {number} AS subject FROM (SELECT DISTINCT {", ".join(_TELLING)} FROM usage_row)) s {owners}
+    """
+
+
+def day_sums_query(number: str) -> str:
+    """Write the query that sums rows by subject and day."""
+    return f"""
+        CREATE TEMP TABLE day_sum AS
+        SELECT {number} AS subject, usage_date, price_day, sum(quantity) AS quantity, sum(cost) AS cost,
+               coalesce(sum(list_cost), 0) AS list_cost, count(*) AS rows,
+               min(charge_from) AS charge_from, max(charge_until) AS charge_until
+        FROM usage_row GROUP BY ALL
+    """
 
 
 def terms_query(rules: Sequence[RuleSpan]) -> str:
@@ -91,25 +113,11 @@ _TELLING = (
     *("vendor", "billing_account", "account", "subscription", "product", "sku", "meter", "unit"),
     *("charge_category", "charge_type", "currency", "listing", "list_price", "list_fx"),
 )
-# What rows are about, numbered: their sums per day are many more, and stay in memory where a number stands for it.
-_SUBJECTS = f"""
-    CREATE TEMP TABLE subject AS
-    SELECT s.*, {{moved}} AS moved, row_number() OVER () AS subject
-    FROM (SELECT DISTINCT {", ".join(_TELLING)} FROM usage_row) s {{owners}}
-"""
 _OWN_OWNERS = """
     LEFT JOIN (SELECT DISTINCT vendor, subscription FROM moved) v
         ON v.vendor = s.vendor AND v.subscription = s.subscription
 """
-DAY_SUMS = f"""
-    CREATE TEMP TABLE day_sum AS
-    SELECT s.subject, r.usage_date, r.price_day, sum(r.quantity) AS quantity, sum(r.cost) AS cost,
-           coalesce(sum(r.list_cost), 0) AS list_cost, count(*) AS rows,
-           min(r.charge_from) AS charge_from, max(r.charge_until) AS charge_until
-    FROM usage_row r
-    JOIN subject s ON {" AND ".join(f"s.{column} IS NOT DISTINCT FROM r.{column}" for column in _TELLING)}
-    GROUP BY s.subject, r.usage_date, r.price_day
-"""
+ARE_TOLD_APART = "SELECT count(DISTINCT subject) = count(*) FROM subject"
 # The stretch of unchanging terms each usage day lies in, which says whose it is, and that of the day which chooses its
 # price: another one for charges of subscriptions, whose price is held from the day their term began.
 BUCKETS_OF_DAYS = """

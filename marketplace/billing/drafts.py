@@ -5,7 +5,6 @@ leaves nothing.
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +17,7 @@ from pyarrow.csv import WriteOptions, write_csv
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from marketplace.core.ahead import ahead
 from marketplace.core.period import Period
 from marketplace.rating.exact import plain
 from marketplace.rating.statements import digest
@@ -34,6 +34,8 @@ _STATEMENT_COLUMNS = (
 )
 _NULL = r"\N"
 _ROWS_AT_ONCE = 5_000
+#: Lines of so many tables may be made before they are copied.
+_TABLES_AHEAD = 4
 _INDEX_MEMORY = "256MB"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -61,22 +63,14 @@ def copy_rows(session: Session, table: str, columns: str, rows: Iterable[Iterabl
 
 
 def copy_lines(session: Session, table: str, period: Period, some: Iterable[pa.Table]) -> None:
-    """Copy lines of a period's own usage into a table. While one lot is being copied the next is made.
-
-    Where making one fails, the lot at work is copied to its end before the copy is given up.
-    """
-    with ExitStack() as stack, ThreadPoolExecutor(1) as beside:
+    """Copy lines of a period's own usage into a table. While some are being copied the next are made."""
+    with ExitStack() as stack:
         copy: psycopg.Copy | None = None
-        copied: Future[None] | None = None
-        for lines in some:
+        for lines in ahead(some, by=_TABLES_AHEAD):
             if copy is None:
                 columns = ", ".join((*lines.column_names, "id", "period"))
                 copy = stack.enter_context(copying(session, table, columns, options="FORMAT csv"))
-            if copied is not None:
-                copied.result()
-            copied = beside.submit(_copy_lot, copy, lines, period)
-        if copied is not None:
-            copied.result()
+            _copy_lot(copy, lines, period)
 
 
 def _copy_lot(copy: psycopg.Copy, lines: pa.Table, period: Period) -> None:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from marketplace.billing.attribution import Kind, Lot
 from marketplace.billing.terms import Book
+from marketplace.core.ahead import ahead
 from marketplace.core.rounding import EXACT, whole_numbers
 from marketplace.rating.exact import add, multiply, plain
 from marketplace.rating.price import AT_COST, Listing, effective
@@ -37,6 +38,7 @@ _LISTINGS = tuple(Listing)
 #: Decimals of every sum that comes from attribution.
 _SUM_DECIMALS = 18
 _ONE = Decimal(1)
+_LOTS_AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +66,15 @@ class Priced:
 
 
 def price_all(lots: Iterable[Lot], book: Book) -> Iterator[Priced]:
-    """Price lines document by document. Gives the documents in the order they come in."""
-    for kinds, lines in lots:
-        formulas = _Formulas(kinds, book)
-        for table in _whole_documents(lines):
-            yield _price(table, formulas)
+    """Price lines document by document. Gives the documents in the order they come in.
 
-
-def _whole_documents(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Cut the stream anew so that no document's lines are torn apart."""
-    rest: pa.Table | None = None
-    for batch in batches:
-        table = pa.Table.from_batches([batch])
-        if rest is not None:
-            table = pa.concat_tables([rest, table])
-        last = table["document"][-1]
-        start = pc.index(table["document"], last).as_py()
-        if start:
-            yield table.slice(0, start)
-        rest = table.slice(start)
-    if rest is not None:
-        yield rest
+    While some are being priced the next are made.
+    """
+    known: tuple[Sequence[Kind], _Formulas] | None = None
+    for kinds, lines in ahead(lots, by=_LOTS_AHEAD):
+        if known is None or known[0] is not kinds:
+            known = kinds, _Formulas(kinds, book)
+        yield _price(lines, known[1])
 
 
 class _Formulas:

@@ -269,7 +269,7 @@ def _write_draft(
     standing = session.get(BillingPeriod, run.period) or BillingPeriod(period=run.period)
     if standing.status == PeriodStatus.CLOSED:
         raise ClosedAlready(period=period)
-    before = summary.totals_of(session, period)
+    before = session.get_one(CloseRun, standing.run_id).summary if standing.run_id else {}
     draft = Draft(session, period=period, run_id=run.id)
     changed = changed_closed_periods(session, before=period)
     corrections = [
@@ -325,6 +325,6 @@ def _write_draft(
         for c in corrections
         for key, pair in c.waiting
     ]
-    run.changes = summary.changes(before, summary.totals_of(session, period))
+    run.changes = summary.changes(before, run.summary)
     run.status, run.ended_at = RunStatus.DONE.value, utc_now()  # with the draft, lest a kill comes between
     progress.stop_if_cancelled()

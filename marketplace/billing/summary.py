@@ -65,25 +65,27 @@ def amount(minor: int | Decimal, currency: str) -> str:
     return str(Money(int(minor), currency).amount)
 
 
-def totals_of(session: Session, period: Period) -> dict[str, Any]:
-    """Give what a draft amounts to, to compare the next one with."""
-    rows = session.execute(text(_TOTALS), {"period": period.number}).all()
-    lines = session.execute(text(_LINES), {"period": period.number}).all()
-    return {
-        "totals": {f"{hop} {currency}": amount(minor, currency) for hop, currency, minor in rows},
-        "lines": {hop: count for hop, count, _ in lines},
-    }
-
-
 def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """Say what differs between two drafts: figures that changed, as [before, after]."""
+    """Say what differs between the summaries of two drafts: figures that changed, as [before, after]."""
     changed: dict[str, Any] = {}
-    for kind in ("totals", "lines"):
-        for name in sorted(before[kind].keys() | after[kind].keys()):
-            pair = [before[kind].get(name), after[kind].get(name)]
+    old, new = _compared(before), _compared(after)
+    for kind in new:
+        for name in sorted(old[kind].keys() | new[kind].keys()):
+            pair = [old[kind].get(name), new[kind].get(name)]
             if pair[0] != pair[1]:
                 changed.setdefault(kind, {})[name] = pair
     return changed
+
+
+def _compared(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Give the figures of a draft that are compared with those of the next one; of no draft, none."""
+    totals, lines = summary.get("totals", {}), summary.get("lines", {})
+    return {
+        "totals": {
+            f"{hop} {currency}": total for hop in HOPS for currency, total in totals.get(hop, {}).items()
+        },
+        "lines": {hop: lines[hop] for hop in HOPS if lines.get(hop)},
+    }
 
 
 _PARTS = (

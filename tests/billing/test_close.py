@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from marketplace.billing import attribution
+from marketplace.billing import attribution, attribution_sql
 from marketplace.core.db import Database
 from marketplace.core.period import Period
 from resellers.models import Basis, Hop
@@ -177,3 +177,23 @@ def test_a_month_made_a_few_customers_at_a_time_has_the_same_lines(
     assert lines(database) == before
     assert (a_few["changes"], a_few["balance"]["ok"]) == ({}, True)
     assert a_few["lines"] == {"wholesale": 6, "retail": 4}
+
+
+def test_things_whose_digests_are_equal_are_told_apart_by_others(
+    database: Database, lake: Path, close: Close, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number_of = attribution_sql.number_of_subject
+    monkeypatch.setattr(
+        attribution_sql,
+        "number_of_subject",
+        lambda attempt: number_of(attempt) if attempt > 1 else "7::UBIGINT",
+    )
+    with database.owner_transaction() as session:
+        customer = make_customer(session, "C1")
+        make_mapping(session, customer=customer, account="a1", vendor="cloud")
+        deliver(session, lake, [Usage(cost="1"), Usage(cost="2", product="Disk")])
+
+    close()
+
+    found = [(line["product"], line["cost"]) for line in lines(database) if line["hop"] == "wholesale"]
+    assert found == [("Disk", Decimal(2)), ("Compute", Decimal(1))]
