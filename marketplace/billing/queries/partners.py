@@ -1,6 +1,7 @@
 """The figures the trade press quotes of a distributor: partners engaged, new ones, users sold, cloud's share."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.billing.queries.amounts import MonthlyRates, Totals, load_rates, totals_of
 from marketplace.core.period import Period
+from marketplace.core.rounding import round_half_away
 
 MONTHS = 6
 
@@ -24,9 +26,9 @@ class PartnerRow:
     # Customers that were billed something, and those that never were before.
     customers: int
     new_customers: int
-    # Licences bought, by quantity, and how many more than the month before.
-    seats: Decimal
-    new_seats: Decimal
+    # Licences billed, in whole ones, and how many more than the month before; None before the month is over.
+    seats: int
+    new_seats: int | None
     cloud: Totals
     revenue: Totals
     rates: MonthlyRates
@@ -41,7 +43,9 @@ class PartnerRow:
     @property
     def new_seats_per_reseller(self) -> Decimal | None:
         """New licences for each reseller engaged."""
-        return (self.new_seats / self.engaged).quantize(Decimal("0.01")) if self.engaged else None
+        if self.new_seats is None or not self.engaged:
+            return None
+        return (Decimal(self.new_seats) / self.engaged).quantize(Decimal("0.01"))
 
     def cloud_share(self, currency: str) -> Decimal | None:
         """Metered usage as a share of what resellers pay, in percent; None where a rate is missing."""
@@ -83,7 +87,7 @@ _PARTNERS = """
 """
 
 
-def partner_figures(session: Session, *, last: Period) -> list[PartnerRow]:
+def partner_figures(session: Session, *, last: Period, today: date) -> list[PartnerRow]:
     """Give the figures of the months up to one, oldest first; months without statements are left out."""
     periods = [last]
     while len(periods) < MONTHS:
@@ -92,13 +96,16 @@ def partner_figures(session: Session, *, last: Period) -> list[PartnerRow]:
     rates = load_rates(session, *periods)
     rows: list[PartnerRow] = []
     for row in found:
-        rows.append(_partner_row(row, rates=rates, before=rows[-1] if rows else None))
+        rows.append(_partner_row(row, rates=rates, before=rows[-1] if rows else None, today=today))
     return rows
 
 
-def _partner_row(found: Any, *, rates: dict[Period, MonthlyRates], before: PartnerRow | None) -> PartnerRow:
-    number, engaged, new_resellers, customers, new_customers, seats, cloud, revenue = found
+def _partner_row(
+    found: Any, *, rates: dict[Period, MonthlyRates], before: PartnerRow | None, today: date
+) -> PartnerRow:
+    number, engaged, new_resellers, customers, new_customers, quantity, cloud, revenue = found
     period = Period.from_number(number)
+    seats = int(round_half_away(quantity, 0))  # a seat of some days of a cycle is billed as a part of one
     return PartnerRow(
         period=period,
         engaged=engaged,
@@ -106,7 +113,7 @@ def _partner_row(found: Any, *, rates: dict[Period, MonthlyRates], before: Partn
         customers=customers,
         new_customers=new_customers,
         seats=seats,
-        new_seats=seats - before.seats if before else Decimal(0),
+        new_seats=seats - before.seats if before and period.end <= today else None,
         cloud=totals_of(cloud),
         revenue=totals_of(revenue),
         rates=rates[period],

@@ -81,7 +81,7 @@ def home() -> ResponseReturnValue:
         found = session.execute(list_deliveries(actor).limit(_DELIVERIES))
         deliveries = [delivery_row(one) for one in found]
         waiting = count_waiting(session, actor=actor)
-        partners = partner_figures(session, last=rated.period) if rated else []
+        partners = partner_figures(session, last=rated.period, today=utc_now().date()) if rated else []
     return render_template(
         "admin/home.html",
         month=month,
