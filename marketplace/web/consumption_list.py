@@ -12,6 +12,7 @@ from marketplace.billing.queries.owed import Choices
 from marketplace.billing.queries.selection import Selection
 from marketplace.core.errors import N_
 from marketplace.core.money import Money
+from marketplace.web import filters as shown
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
 
 
@@ -43,12 +44,11 @@ def consumption_list(choices: Choices, *, has_customers: bool) -> ListView[Produ
     filters: list[Filter[ProductDay]] = []
     if has_customers and len(customers) > 1:
         filters.append(Filter(key="customer", label=N_("Customer"), choices=customers))
-    for key, label, values in (
-        ("vendor", N_("Vendor"), choices.vendors),
-        ("product", product, choices.products),
-    ):
+    vendors = [(vendor, shown.vendor(vendor)) for vendor in choices.vendors]
+    products = [(name, name) for name in choices.products]
+    for key, label, values in (("vendor", N_("Vendor"), vendors), ("product", product, products)):
         if len(values) > 1:
-            filters.append(Filter(key=key, label=label, choices=[(value, value) for value in values]))
+            filters.append(Filter(key=key, label=label, choices=values))
     return ListView[ProductDay](
         name="consumption",
         columns=(
@@ -60,7 +60,9 @@ def consumption_list(choices: Choices, *, has_customers: bool) -> ListView[Produ
                 sort=True,
                 phone=OnPhone.TITLE,
             ),
-            Column(key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, sort=True),
+            Column(
+                key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, kind=Kind.VENDOR, sort=True
+            ),
             Column(
                 key="amount",
                 label=N_("Amount"),

@@ -23,6 +23,7 @@ from marketplace.core.clock import utc_now
 from marketplace.core.errors import Phrase, Refusal
 from marketplace.core.money import Money
 from marketplace.core.period import DateRange, Period
+from marketplace.vendors.names import name_of
 
 _MACHINES = frozenset(map(str, Machine))
 DASH = "\u2013"
@@ -208,6 +209,11 @@ def _late(write: Callable[..., Any]) -> Callable[..., Any]:
     return written
 
 
+def vendor(key: str) -> str:
+    """Give a vendor's own name where it is known."""
+    return name_of(key)
+
+
 def init_filters(app: Flask) -> None:
     """Make the filters known to templates."""
     filters: dict[str, Any] = {
@@ -230,6 +236,7 @@ def init_filters(app: Flask) -> None:
         "named": named,
         "said": said,
         "lines": lines,
+        "vendor": vendor,
     }
     app.jinja_env.filters.update({name: _late(write) for name, write in filters.items()})
     app.jinja_env.globals.update(Money=Money, gettext=gettext, ngettext=ngettext, is_metered=is_metered)

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     DAY = "day"
     STATUS = "status"
     ACTION = "action"
+    # Shown by its name; exports know it by its key.
+    VENDOR = "vendor"
 
 
 class OnPhone(StrEnum):
@@ -176,7 +178,8 @@ class ListPage(Generic[Row]):
 
     def show(self, row: Row, column: Column[Row]) -> str:
         """Write a cell as its kind is written."""
-        return shown.said(column.value(row))
+        value = column.value(row)
+        return shown.vendor(str(value)) if column.kind is Kind.VENDOR else shown.said(value)
 
     def aria_sort(self, column: Column[Row]) -> str:
         """Give the value of `aria-sort`, or nothing for columns that cannot be sorted."""

@@ -27,6 +27,7 @@ from marketplace.core.errors import N_
 from marketplace.core.money import Money
 from marketplace.core.rounding import EXACT, round_ratio
 from marketplace.subscriptions.prices import HopPrice, SeenPrices, price_list_currency
+from marketplace.web import filters as shown
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
 from resellers.models import Customer
 
@@ -120,7 +121,7 @@ def plan_view(session: Session, looking: Looking) -> ListView[PlanRow]:
         name="shop",
         columns=(
             Column(key="title", label=N_("Product"), value=lambda row: row.title, sort=_TITLE),
-            Column(key="vendor", label=N_("Vendor"), value=lambda row: row.vendor),
+            Column(key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, kind=Kind.VENDOR),
             Column(key="category", label=N_("Category"), value=lambda row: row.category),
             Column(key="term", label=N_("Plan"), value=lambda row: row.term),
         ),
@@ -155,7 +156,7 @@ def _filters(session: Session, looking: Looking) -> tuple[Filter[Any], ...]:
         Filter(
             key="vendor",
             label=N_("Vendor"),
-            choices=tuple((name, name) for name in vendors_on_sale(session)),
+            choices=tuple((name, shown.vendor(name)) for name in vendors_on_sale(session)),
             where=lambda value: Product.vendor == value,
         )
     )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from marketplace.billing.models import StatementLine
 from marketplace.billing.queries.owed import Choices, LineRow, line_row
 from marketplace.core.errors import N_
+from marketplace.web import filters as shown
 from marketplace.web.listing import EXPORTS, Column, Filter, Kind, ListView, OnPhone
 from resellers.models import Customer
 
@@ -40,7 +41,7 @@ def line_filters(
             Filter(
                 key="vendor",
                 label=N_("Vendor"),
-                choices=_named(choices.vendors),
+                choices=[(vendor, shown.vendor(vendor)) for vendor in choices.vendors],
                 where=lambda value: StatementLine.vendor == value,
             )
         )

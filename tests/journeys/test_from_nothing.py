@@ -43,7 +43,7 @@ def is_enrolled(walter: Person) -> None:
     walter.opens("Enrolments")
     walter.page.locator("input[name$='-partner_id'], #partner_id").first.fill(PARTNER_ID)
     walter.presses("Save the enrolment")
-    walter.presses("Ask microsoft about the partner id")
+    walter.presses("Ask Microsoft about the partner id")
     walter.reads(f"Partner {PARTNER_ID}")
     walter.page.locator("select[name$='-status']").first.select_option("active")
     walter.presses("Save the enrolment")
@@ -84,7 +84,7 @@ def fills_a_cart(gaelle: Person) -> None:
 
 def opens_an_account(gaelle: Person) -> list[str]:
     """Follow the cart's link, open the account, and come back to a cart that can be ordered."""
-    gaelle.reads(f"{CUSTOMER} has no account at microsoft")
+    gaelle.reads(f"{CUSTOMER} has no account at Microsoft")
     gaelle.opens("Open an account")
     assert gaelle.page.locator("#domain").input_value() == "thonerie-de-groix"
     assert gaelle.page.locator("#first_name").input_value() == "Maël"
@@ -101,7 +101,7 @@ def opens_an_account(gaelle: Person) -> list[str]:
     gaelle.page.locator("#postal_code").fill("56590")
     gaelle.presses("Open the account")
     gaelle.is_at("Cart")
-    comes_without(gaelle, "microsoft")
+    comes_without(gaelle, "account at Microsoft")
     return seen + faults(gaelle)
 
 

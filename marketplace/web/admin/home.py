@@ -270,7 +270,7 @@ def _vendor_chart(days: Sequence[VendorDay], month: Period, currency: str) -> St
         of_vendor[one.day] = of_vendor.get(one.day, Decimal(0)) + one.cost
     vendors = sorted(sums, key=lambda vendor: -sum(sums[vendor].values(), Decimal(0)))
     series = [
-        Series(name=vendor, values=[sums[vendor].get(day, Decimal(0)) for day in labels])
+        Series(name=shown.vendor(vendor), values=[sums[vendor].get(day, Decimal(0)) for day in labels])
         for vendor in vendors[:_VENDORS_APART]
     ]
     others = vendors[_VENDORS_APART:]

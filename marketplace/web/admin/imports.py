@@ -127,7 +127,13 @@ def _view(vendors: Sequence[str], periods: Sequence[Period]) -> ListView[Deliver
                 sort=FILE_NAMES,
                 phone=OnPhone.TITLE,
             ),
-            Column(key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, sort=Delivery.vendor),
+            Column(
+                key="vendor",
+                label=N_("Vendor"),
+                value=lambda row: row.vendor,
+                kind=Kind.VENDOR,
+                sort=Delivery.vendor,
+            ),
             Column(
                 key="periods",
                 label=N_("Months"),
@@ -180,7 +186,7 @@ def _view(vendors: Sequence[str], periods: Sequence[Period]) -> ListView[Deliver
             Filter(
                 key="vendor",
                 label=N_("Vendor"),
-                choices=[(vendor, vendor) for vendor in vendors],
+                choices=[(vendor, shown.vendor(vendor)) for vendor in vendors],
                 where=lambda value: Delivery.vendor == value,
             ),
             Filter(

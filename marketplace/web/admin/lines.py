@@ -25,6 +25,7 @@ from marketplace.core.actor import Permission
 from marketplace.core.errors import N_
 from marketplace.core.money import Money
 from marketplace.core.period import NotAPeriod, Period
+from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
 from marketplace.web.admin.months import chosen_rated_month
 from marketplace.web.explanations import explained_or_404
@@ -70,7 +71,7 @@ def _corrects(value: str) -> ColumnElement[bool]:
 _IN_FILES = (
     Column[LineRow](key="line", label=N_("Line"), value=lambda row: str(row.id)),
     Column[LineRow](key="reseller", label=N_("Reseller"), value=lambda row: row.reseller),
-    Column[LineRow](key="vendor", label=N_("Vendor"), value=lambda row: row.vendor),
+    Column[LineRow](key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, kind=Kind.VENDOR),
     Column[LineRow](key="account", label=N_("Account"), value=lambda row: row.account),
     Column[LineRow](key="subscription", label=N_("Subscription"), value=lambda row: row.subscription),
     Column[LineRow](key="sku", label=N_("SKU"), value=lambda row: row.sku),
@@ -134,7 +135,7 @@ def _view(name: str, vendors: Sequence[str]) -> ListView[LineRow]:
             Filter(
                 key="vendor",
                 label=N_("Vendor"),
-                choices=[(vendor, vendor) for vendor in vendors],
+                choices=[(vendor, shown.vendor(vendor)) for vendor in vendors],
                 where=lambda value: StatementLine.vendor == value,
             ),
             Filter(key="gap", label=N_("Show"), choices=_GAPS, where=_has_gap),

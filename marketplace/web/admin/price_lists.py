@@ -89,6 +89,7 @@ def _lists(vendors: list[str]) -> ListView[Any]:
                 key="vendor",
                 label=N_("Vendor"),
                 value=lambda row: row.vendor,
+                kind=Kind.VENDOR,
                 sort=PriceList.vendor,
                 phone=OnPhone.TITLE,
             ),
@@ -142,7 +143,7 @@ def _lists(vendors: list[str]) -> ListView[Any]:
             Filter(
                 key="vendor",
                 label=N_("Vendor"),
-                choices=[(vendor, vendor) for vendor in vendors],
+                choices=[(vendor, shown.vendor(vendor)) for vendor in vendors],
                 where=lambda value: PriceList.vendor == value,
             ),
             Filter(

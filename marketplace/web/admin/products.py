@@ -35,6 +35,7 @@ from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
 from marketplace.web import catalogue_words
+from marketplace.web import filters as shown
 from marketplace.web.admin import blueprint
 from marketplace.web.admin.wholesaler import wholesaler_of
 from marketplace.web.forms import PageForm
@@ -91,7 +92,13 @@ def _view(vendors: Sequence[str], used: Sequence[str]) -> ListView[Any]:
                 sort=SHOWN_TITLE,
                 phone=OnPhone.TITLE,
             ),
-            Column(key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, sort=Product.vendor),
+            Column(
+                key="vendor",
+                label=N_("Vendor"),
+                value=lambda row: row.vendor,
+                kind=Kind.VENDOR,
+                sort=Product.vendor,
+            ),
             Column(
                 key="kind",
                 label=N_("Kind"),
@@ -112,7 +119,7 @@ def _view(vendors: Sequence[str], used: Sequence[str]) -> ListView[Any]:
             Filter(
                 key="vendor",
                 label=N_("Vendor"),
-                choices=[(vendor, vendor) for vendor in vendors],
+                choices=[(vendor, shown.vendor(vendor)) for vendor in vendors],
                 where=lambda value: Product.vendor == value,
             ),
             Filter(

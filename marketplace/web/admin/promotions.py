@@ -109,6 +109,7 @@ def _view(today: date) -> ListView[Any]:
                 key="vendor",
                 label=N_("Vendor"),
                 value=lambda row: row.Promotion.vendor,
+                kind=Kind.VENDOR,
                 sort=Promotion.vendor,
             ),
             Column(

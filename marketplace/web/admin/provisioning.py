@@ -125,7 +125,11 @@ _REQUESTS = ListView[RequestRow](
             key="reseller", label=N_("Reseller"), value=lambda row: row.reseller, sort=Reseller.legal_name
         ),
         Column(
-            key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, sort=ProvisioningRequest.vendor
+            key="vendor",
+            label=N_("Vendor"),
+            value=lambda row: row.vendor,
+            kind=Kind.VENDOR,
+            sort=ProvisioningRequest.vendor,
         ),
         Column(
             key="attempts",

@@ -72,7 +72,13 @@ def _view(rows: Sequence[VendorRow]) -> ListView[VendorRow]:
     return ListView[VendorRow](
         name="reconciliation",
         columns=(
-            Column(key="vendor", label=N_("Vendor"), value=lambda row: row.vendor, phone=OnPhone.TITLE),
+            Column(
+                key="vendor",
+                label=N_("Vendor"),
+                value=lambda row: row.vendor,
+                kind=Kind.VENDOR,
+                phone=OnPhone.TITLE,
+            ),
             _sum("bill"),
             *(_sum(part) for part in parts),
             *((late,) if has_late else ()),

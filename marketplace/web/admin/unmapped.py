@@ -92,7 +92,9 @@ _QUEUE = ListView[Queued](
             sort=True,
             phone=OnPhone.TITLE,
         ),
-        Column(key="vendor", label=N_("Vendor"), value=lambda one: one.row.vendor, sort=True),
+        Column(
+            key="vendor", label=N_("Vendor"), value=lambda one: one.row.vendor, kind=Kind.VENDOR, sort=True
+        ),
         Column(
             key="months",
             label=N_("Months"),

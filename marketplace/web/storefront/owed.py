@@ -216,11 +216,11 @@ def _sums(by: str, choices: Choices) -> ListView[OwedRow]:
             amount,
         )
     else:
-        second = N_("Reference") if by == "customer" else N_("Vendor")
+        second, kind = (N_("Reference"), Kind.TEXT) if by == "customer" else (N_("Vendor"), Kind.VENDOR)
         first = N_("Customer") if by == "customer" else N_("Product")
         columns = (
             Column(key="name", label=first, value=lambda row: row.name, sort=True, phone=OnPhone.TITLE),
-            Column(key="detail", label=second, value=lambda row: row.detail, sort=True),
+            Column(key="detail", label=second, value=lambda row: row.detail, sort=True, kind=kind),
             lines,
             amount,
         )

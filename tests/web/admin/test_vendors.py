@@ -152,7 +152,7 @@ def test_vendors_are_listed_with_how_they_are_served(site: BuyersSite, wanda: Vi
 
     rows = {row[0]: row[1:] for row in wanda.get("/admin/vendors").rows()}
 
-    assert rows["microsoft"][0] == "Simulator"
+    assert rows["Microsoft"][0] == "Simulator"
     assert rows["backup-house"] == ["By hand", "0", "1", "0"]
 
 

@@ -164,3 +164,11 @@ def test_the_time_left_is_never_said_longer_than_it_is(
     for language, written in (("en", english), ("fr", french)):
         with site.app.test_request_context(f"/?lang={language}"):
             assert filters.time_left(datetime.now(UTC) + left) == written
+
+
+def test_vendors_are_called_as_they_call_themselves_and_unknown_ones_by_their_key() -> None:
+    assert [filters.vendor(key) for key in ("microsoft", "aws", "coffre")] == [
+        "Microsoft",
+        "Amazon Web Services",
+        "coffre",
+    ]

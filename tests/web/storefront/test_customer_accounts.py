@@ -99,7 +99,7 @@ def ends(site: PeopledSite, state: str, *, words: str = "", account: str = "tena
 
 def test_it_is_opened_from_the_customers_page(site: PeopledSite, rosa: Visitor, path: str) -> None:
     assert "No account at a vendor yet" in rosa.get(path).main
-    form = rosa.get(rosa.get(path).link("Open an account at microsoft"))
+    form = rosa.get(rosa.get(path).link("Open an account at Microsoft"))
     assert form.one("input", id="domain").get("value") == "customer-carla-works"
 
     rosa.post(f"{path}/accounts/microsoft", TYPED)
@@ -161,7 +161,7 @@ def test_the_cart_leads_there_and_back(site: PeopledSite, rosa: Visitor, path: s
         "/cart/add", {"customer": str(customer), "plan": facts.plan, "quantity": "5"}
     ).response.location
     page = rosa.get(cart)
-    assert "has no account at microsoft" in page.main
+    assert "has no account at Microsoft" in page.main
     form = rosa.get(page.link("Open an account"))
 
     back = rosa.post(f"{path}/accounts/microsoft", {**TYPED, "order": form.hidden("order")}).response.location
@@ -169,7 +169,7 @@ def test_the_cart_leads_there_and_back(site: PeopledSite, rosa: Visitor, path: s
     assert back == cart
     assert "is on its way" in rosa.get(cart).main
     ends(site, "done")
-    assert "microsoft" not in rosa.get(cart).main
+    assert "account at Microsoft" not in rosa.get(cart).main
 
 
 def test_a_customer_that_buys_for_itself_is_sent_to_its_reseller(
@@ -217,7 +217,7 @@ def test_an_account_it_has_is_linked_and_staff_accept_it_with_one_click(
 def test_staff_open_one_from_their_own_page_and_see_what_to_type(site: PeopledSite, path: str) -> None:
     walter = site.browser_of("walter")
     page = walter.get(f"/admin{path}")
-    walter.get(page.link("Open an account at microsoft"))
+    walter.get(page.link("Open an account at Microsoft"))
     walter.post(f"/admin{path}/accounts/microsoft", TYPED)
 
     task = walter.get(f"/admin/provisioning/{request_of(site).public_id}").main
