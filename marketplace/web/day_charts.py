@@ -33,7 +33,9 @@ def day_chart(month: Consumption, *, title: str = "") -> StackedBars:
 
 def name_of(product: ProductDays) -> str:
     """Name a product; vendors sometimes leave it blank."""
-    return product.product or gettext("Without a product name (%(vendor)s)", vendor=shown.vendor(product.vendor))
+    return product.product or gettext(
+        "Without a product name (%(vendor)s)", vendor=shown.vendor(product.vendor)
+    )
 
 
 def ranking(title: str, parts: Iterable[tuple[str, Money]], *, currency: str) -> Parts:
