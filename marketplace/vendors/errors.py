@@ -17,6 +17,10 @@ class VendorRefused(Refusal):
         self.vendor, self.words, self.code, self.remedy = vendor, words, code, remedy
 
 
+class AgreementMissing(VendorRefused):
+    """The vendor does not know yet that the customer accepted its terms: it sells nothing before."""
+
+
 class PromotionRefused(VendorRefused):
     """The vendor does not sell at the price after a promotion; `promotions` are the vendor's names."""
 

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -33,7 +33,7 @@ from marketplace.vendors.customer_accounts.rules import domain_of, suggested_dom
 from marketplace.vendors.models import ProvisioningRequest
 from marketplace.vendors.partner_center.connector import PartnerCenter
 from marketplace.vendors.provisioning.operations import AccountMissing, complete_by_hand
-from marketplace.vendors.values import AddressRules
+from marketplace.vendors.values import AddressRules, Purchase
 from resellers.models import Customer, CustomerAgreement
 from resellers.models.standing import Enrolment
 from resellers.operations.mapping import AccountOfAnother
@@ -42,7 +42,7 @@ from tests.factories import make_mapping
 from tests.offer_factories import make_sku
 from tests.personas import actor_called, customer_called, make_personas, reseller_called, user_called
 from tests.vendors.asking import Desk
-from tests.vendors.simulated import RESELLER, Simulator, firm
+from tests.vendors.simulated import RESELLER, Simulator, firm, line
 
 CELLS = {
     "domain": "carnac",
@@ -359,6 +359,69 @@ class TestOpening:
         with pytest.raises(NotPermitted):
             counter.opens(actor=actor_called(counter.database, "carla"))
         counter.opens(actor=actor_called(counter.database, "walter"))
+
+
+class TestOrderingRightAway:
+    """Once an account is mapped it can be ordered for, though the vendor may not know of the agreement yet."""
+
+    def orders(self, counter: Counter) -> int:
+        """Open the account and order for it; give the purchase, which the worker takes up first."""
+        counter.work(counter.opens())
+        (kept,) = counter.accounts().kept
+        asked = Purchase(kept.account, (line(),))
+        return counter.ask(asked, account=kept.account, customer="carla-works", buys=True)
+
+    def test_a_purchase_waits_for_the_agreement_on_its_way(self, counter: Counter) -> None:
+        counter.agrees()
+        purchase = self.orders(counter)
+
+        counter.work(purchase)
+        waiting = counter.request(purchase)
+        counter.work(counter.requests("attestation")[0].id)
+        counter.wait(seconds=20)
+        counter.work(purchase)
+
+        assert (waiting.state, waiting.error_code) == ("waiting", "")
+        assert waiting.error is not None
+        assert "agreement on record yet" in waiting.error
+        assert waiting.next_attempt_at == datetime(2025, 3, 10, 9, 0, 5, tzinfo=UTC)
+        assert counter.outcomes(purchase) == ["waiting", "done"]
+        assert counter.simulator.overview()["orders"] == 1
+
+    def test_a_vendor_that_was_told_and_does_not_know_it_yet_is_given_an_hour(self, counter: Counter) -> None:
+        counter.agrees()
+        purchase = self.orders(counter)
+        counter.work(counter.requests("attestation")[0].id)
+        unknown = {"path": "/carts", "code": "13605", "words": "No agreement.", "status": 403, "times": 2}
+        counter.simulator.disturb("refuse", **unknown)
+
+        counter.work(purchase)
+        counter.wait(hours=1)
+        counter.work(purchase)
+
+        assert counter.outcomes(purchase) == ["waiting", "failed"]
+        assert counter.request(purchase).error_code == "13605"
+
+    def test_it_does_not_wait_for_what_the_vendor_refused(self, counter: Counter) -> None:
+        counter.agrees()
+        purchase = self.orders(counter)
+        counter.work(purchase)
+        counter.simulator.disturb("refuse", path="/agreements", code="999", words="No.", times=2)
+        counter.work(counter.requests("attestation")[0].id)
+        counter.wait(seconds=20)
+
+        counter.work(purchase)
+
+        assert counter.requests("attestation")[0].state == "failed"
+        assert counter.outcomes(purchase) == ["waiting", "failed"]
+
+    def test_without_an_agreement_here_there_is_nothing_to_wait_for(self, counter: Counter) -> None:
+        purchase = self.orders(counter)
+
+        counter.work(purchase)
+
+        assert counter.outcomes(purchase) == ["failed"]
+        assert "Record that the customer accepted" in str(counter.request(purchase).error)
 
 
 class TestByHand:

@@ -15,13 +15,14 @@ import httpx
 import structlog
 
 from marketplace.vendors.errors import (
+    AgreementMissing,
     SignInRefused,
     VendorAnswerUnreadable,
     VendorBusy,
     VendorRefused,
     VendorUnavailable,
 )
-from marketplace.vendors.partner_center.faults import LATER, remedy_for
+from marketplace.vendors.partner_center.faults import LATER, UNAGREED, remedy_for
 
 log = structlog.get_logger()
 
@@ -206,7 +207,8 @@ class Client:
             return VendorUnavailable(vendor=VENDOR, reason=reason, retry_after=retry_after)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             raise SignInRefused(vendor=VENDOR, words=words)
-        raise VendorRefused(vendor=VENDOR, words=words, code=code, remedy=remedy_for(code))
+        refused = AgreementMissing if code == UNAGREED else VendorRefused
+        raise refused(vendor=VENDOR, words=words, code=code, remedy=remedy_for(code))
 
     def _signed_in(self) -> str:
         """Give a token that is valid for a while yet, asking for one where ours is used up."""

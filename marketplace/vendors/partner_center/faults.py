@@ -31,6 +31,9 @@ _ACTIVE = N_("Resume the subscription first.")
 _TERM = N_("A term can only be made longer while it runs; a shorter one begins at the renewal.")
 _TRIAL = N_("Convert the trial first: until then only that can be done with it.")
 
+#: The customer's agreement is not on record.
+UNAGREED = "13605"
+
 REMEDIES: Mapping[str, str] = {
     "404": _NOT_OURS,
     "2000": _PARTNER_ID,
@@ -46,7 +49,7 @@ REMEDIES: Mapping[str, str] = {
     "10010": _CONTACT_VENDOR,
     "10012": _ATTESTATION,
     "10015": _SEATS,
-    "13605": _AGREEMENT,
+    UNAGREED: _AGREEMENT,
     "400019": _ITEM,
     "400041": _ADDON,
     "600002": _REGISTRATION,

@@ -21,11 +21,12 @@ from marketplace.vendors.models import ProvisioningAttempt, ProvisioningRequest
 from marketplace.vendors.promotions import keep_refused
 from marketplace.vendors.provisioning.carrying_out import Outcome, Step, carry_out
 from marketplace.vendors.provisioning.operations import send, tell, turn
-from marketplace.vendors.provisioning.requests import asked_from_data, result_as_data
+from marketplace.vendors.provisioning.requests import RequestKind, asked_from_data, result_as_data
 from marketplace.vendors.provisioning.rules import (
     HAND_DAYS,
     MOST_ATTEMPTS,
     MOVING,
+    ON_RECORD_WITHIN,
     RequestState,
     look_again_after,
     pause_after,
@@ -140,6 +141,7 @@ def _step(session: Session, request: ProvisioningRequest, *, now: datetime) -> S
             and not request.orders
             and not _is_past_asking(session, request)
         ),
+        agreement_comes=_agreement_comes(session, request, now=now),
     )
 
 
@@ -152,6 +154,22 @@ def _is_past_asking(session: Session, request: ProvisioningRequest) -> bool:
         select(ProvisioningAttempt).where(ProvisioningAttempt.request_id == request.id)
     ).all()
     return any(one.step == "ask" or "promotions" in one.received for one in tries)
+
+
+def _agreement_comes(session: Session, request: ProvisioningRequest, *, now: datetime) -> bool:
+    """Whether the vendor is being told that the customer accepted its terms, or was told just now."""
+    told = select(ProvisioningRequest.id).where(
+        ProvisioningRequest.customer_id == request.customer_id,
+        ProvisioningRequest.vendor == request.vendor,
+        ProvisioningRequest.account == request.account,
+        ProvisioningRequest.kind == RequestKind.ATTESTATION.value,
+        ProvisioningRequest.state.in_(list(MOVING))
+        | (
+            (ProvisioningRequest.state == RequestState.DONE)
+            & (ProvisioningRequest.ended_at > now - ON_RECORD_WITHIN)
+        ),
+    )
+    return session.scalar(select(told.exists())) is True
 
 
 def _finish(session: Session, *, request_id: int, begun: _Begun, outcome: Outcome, now: datetime) -> None:

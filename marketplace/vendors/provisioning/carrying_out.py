@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from marketplace.core.errors import N_, Phrase, Refusal
 from marketplace.vendors.connector import Capability, Connector, account_of_reseller
-from marketplace.vendors.errors import PromotionRefused, VendorRefused, VendorUnavailable
+from marketplace.vendors.errors import AgreementMissing, PromotionRefused, VendorRefused, VendorUnavailable
 from marketplace.vendors.promotions import refused_words
 from marketplace.vendors.provisioning.requests import (
     Asked,
@@ -62,6 +62,9 @@ _UNSIGNED_ASIDE = N_(
 _NO_WORD = N_(
     "Nothing could be heard of the partner id %(id)s (%(why)s). It was done all the same, since it buys nothing."
 )
+_AGREEMENT_COMES = N_(
+    "%(vendor)s does not have the customer's agreement on record yet. It goes on by itself once it has."
+)
 _CANCELLED = N_("The vendor cancelled the order: %(words)s")
 _UPGRADE_FAILED = N_("The vendor did not carry out the upgrade: %(words)s")
 
@@ -90,6 +93,8 @@ class Step:
     buys: bool = False
     # Whether the vendor is to look at the promotions before anything is bought.
     asks_promotions: bool = False
+    # Whether the vendor is being told of the customer's agreement, or was a moment ago.
+    agreement_comes: bool = False
 
     @property
     def name(self) -> str:
@@ -135,6 +140,9 @@ def carry_out(connector: Connector, step: Step) -> Outcome:
         return _without(step, connector.vendor, refused, code=refusal.code, words=refusal.words)
     except VendorRefused as refusal:
         received = {"code": refusal.code, "words": refusal.words}
+        if isinstance(refusal, AgreementMissing) and step.agreement_comes:
+            words = Phrase.of(_AGREEMENT_COMES, vendor=connector.vendor)
+            return Outcome(RequestState.WAITING, orders=step.orders, error=words, received=received)
         return Outcome(
             RequestState.FAILED,
             orders=step.orders,

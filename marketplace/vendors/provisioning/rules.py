@@ -45,6 +45,8 @@ MOST_ATTEMPTS = 16
 """About two days of a vendor that is down; then a person decides."""
 STUCK_AFTER = timedelta(hours=1)
 """What moves by itself and has not arrived by then needs somebody to look."""
+ON_RECORD_WITHIN = timedelta(hours=1)
+"""A vendor that was told of an agreement sells on the strength of it by then; else a person looks."""
 HAND_DAYS = 2
 
 
