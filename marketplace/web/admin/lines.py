@@ -11,9 +11,7 @@ from sqlalchemy import ColumnElement, Select, false, select
 from sqlalchemy.orm import Session
 
 from marketplace.billing.models import StatementLine
-from marketplace.billing.queries.owed import find_line
-from marketplace.billing.queries.questions import questions_of_line
-from marketplace.billing.queries.statements import (
+from marketplace.billing.queries.lines import (
     LINE_MARGIN,
     LineRow,
     is_below_cost,
@@ -21,6 +19,8 @@ from marketplace.billing.queries.statements import (
     list_lines,
     vendors_of,
 )
+from marketplace.billing.queries.owed import find_line
+from marketplace.billing.queries.questions import questions_of_line
 from marketplace.core.actor import Permission
 from marketplace.core.errors import N_
 from marketplace.core.money import Money

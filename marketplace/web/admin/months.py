@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from flask import request
 from sqlalchemy.orm import Session
 
-from marketplace.billing.queries.statements import PartyMargin, rated_periods
+from marketplace.billing.queries.party_margins import PartyMargin
+from marketplace.billing.queries.statements import rated_periods
 from marketplace.core.clock import utc_now
 from marketplace.core.period import Period
 

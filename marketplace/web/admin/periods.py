@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Length
 from marketplace.billing import periods as steps
 from marketplace.billing.jobs import queue_rating
 from marketplace.billing.models import CloseRun
+from marketplace.billing.queries.party_margins import margins_by_reseller
 from marketplace.billing.queries.periods import (
     PeriodPage,
     PeriodRow,
@@ -21,7 +22,6 @@ from marketplace.billing.queries.periods import (
     list_periods,
 )
 from marketplace.billing.queries.review import load_review
-from marketplace.billing.queries.statements import margins_by_reseller
 from marketplace.billing.rating_run import changed_closed_periods
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.clock import utc_now

@@ -12,8 +12,8 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from marketplace.billing.exports import Wanted, write_statements
+from marketplace.billing.queries.party_margins import PartyMargin, margins_by_customer, margins_by_reseller
 from marketplace.billing.queries.periods import list_periods
-from marketplace.billing.queries.statements import PartyMargin, margins_by_customer, margins_by_reseller
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.errors import N_
 from marketplace.core.money import Money
