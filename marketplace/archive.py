@@ -38,6 +38,12 @@ class ArchiveDamaged(Refusal):
     sentence = N_("The backup %(file)s cannot be used: %(reason)s. Nothing was changed; take another backup.")
 
 
+class NotAFile(Refusal):
+    """A folder was named where the archive was to be written."""
+
+    sentence = N_("%(folder)s is a folder: name the file to write in it, such as %(folder)s/backup.tar.gz.")
+
+
 class PlaceNotEmpty(Refusal):
     """There is something that restoring would replace."""
 
@@ -78,6 +84,8 @@ def back_up(database: Database, settings: Settings, target: Path) -> Manifest:
     with the storage's own means.
     """
     schema.check_schema(database)
+    if target.is_dir():
+        raise NotAFile(folder=target)
     manifest = Manifest(step=schema.newest_step(), made_at=_now(), lake=settings.lake)
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(f".{target.name}.{os.getpid()}")

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import importlib
+import io
 import json
 import os
 import signal
@@ -42,6 +43,15 @@ class DiskFull(Refusal):
     )
 
 
+class NotText(Refusal):
+    """Something was typed in another encoding, such as the name of a file from an old archive."""
+
+    sentence = N_(
+        "«%(word)s» is not UTF-8 text, so it can be neither kept nor shown. If it is a file, rename it; if accents "
+        "come out wrong everywhere, set a locale such as LC_ALL=C.UTF-8."
+    )
+
+
 class Interrupted(Refusal):
     """Somebody ended the command."""
 
@@ -74,11 +84,16 @@ class _Parser(argparse.ArgumentParser):
 def run_command(topics: Mapping[str, str], arguments: Sequence[str] | None) -> int:
     """Parse, run, print; give the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    _never_fail_to_print()
     try:
+        _check_text(given)
         args = _parser(_needed(topics, given)).parse_args(given)
     except _WrongUsage as wrong:
         _print_wrong_usage(wrong, as_json="--json" in given)
         return WRONG_USAGE
+    except NotText as refusal:
+        _print_refusal(refusal, as_json="--json" in given)
+        return REFUSED
     except SystemExit:  # the help was asked for and printed
         return DONE
     logs.configure()
@@ -95,6 +110,20 @@ def run_command(topics: Mapping[str, str], arguments: Sequence[str] | None) -> i
     except BrokenPipeError:  # whoever reads has read enough, as `head` does: the work itself is done
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return result.exit_code
+
+
+def _never_fail_to_print() -> None:
+    """Let a terminal that lacks a letter show another in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _check_text(words: Iterable[str]) -> None:
+    """Refuse what is no text: the system hands on bytes it cannot read as half characters."""
+    for word in words:
+        if any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise NotText(word=os.fsencode(word).decode(errors="replace"))
 
 
 def _needed(topics: Mapping[str, str], given: Sequence[str]) -> Iterable[str]:
@@ -189,7 +218,8 @@ def _row_in_words(row: FaultyRow) -> str:
 
 
 def _print_json(data: dict[str, object]) -> None:
-    print(json.dumps(data, default=_as_json, ensure_ascii=False), flush=True)  # noqa: T201 - see above
+    is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(data, default=_as_json, ensure_ascii=not is_unicode), flush=True)  # noqa: T201 - see above
 
 
 def _as_json(value: Any) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from marketplace.cli.close import period_argument
 from marketplace.cli.context import open_database
 from marketplace.cli.explain import whole_number
 from marketplace.cli.result import Result
@@ -61,7 +62,7 @@ def add_parser(subparsers: Any) -> None:
         "--key", default="", help="a word of yours for this order: the same one again orders nothing twice"
     )
     renewing = subparsers.add_parser("renewals", help="list what renews in a month")
-    renewing.add_argument("period", help="the month, such as 2026-09")
+    renewing.add_argument("period", type=period_argument, help="the month, such as 2026-09")
 
 
 def run(args: argparse.Namespace) -> Result:
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> Result:
     actor, now = Actor.system(Machine.COMMAND_LINE), utc_now()
     with database.owner_transaction() as session:
         if "period" in args:
-            return _renewals(session, actor, Period.parse(args.period))
+            return _renewals(session, actor, args.period)
         identity = _find(session, args.subscription)
         wanted: Change = Cancel() if args.cancel else ChangeQuantity(args.quantity)
         if args.into:

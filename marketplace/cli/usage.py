@@ -14,6 +14,7 @@ from marketplace.cli.result import Result
 from marketplace.core.actor import Actor, Machine
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
+from marketplace.core.period import Period
 from marketplace.rating.exact import plain
 from marketplace.settings import Settings, load_settings
 from marketplace.usage.errors import NoSuchDelivery
@@ -144,7 +145,8 @@ def _data(database: Database, settings: Settings, received: Received, actor: Act
 def _periods(page: DeliveryPage) -> list[dict[str, Any]]:
     """Give the sums of each month. Together they have every row of the files.
 
-    A reject that does not tell its month counts with the only month of the files, or else stands under none.
+    A reject that does not tell its month, or tells another than the one given, counts with the month given or the
+    only one of the files, or else stands under none.
     """
     months: dict[str | None, list[SliceChange]] = {}
     for piece in page.slices:
@@ -153,6 +155,8 @@ def _periods(page: DeliveryPage) -> list[dict[str, Any]]:
     rejected_besides: dict[str | None, int] = {}
     if monthless:
         (of_month,) = months if len(months) == 1 else (None,)
+        if page.delivery.period:
+            of_month = str(Period.from_number(page.delivery.period))
         months.setdefault(of_month, [])
         rejected_besides[of_month] = monthless
     return [_period(month, pieces, rejected_besides.get(month, 0)) for month, pieces in months.items()]

@@ -15,6 +15,12 @@ class VendorMissing(Refusal):
     sentence = N_("Say which vendor the files come from: accounts are known by vendor and account together.")
 
 
+class VendorTooLong(Refusal):
+    """No folder of the lake can be called so."""
+
+    sentence = N_("«%(start)s...» is too long for the name of a vendor: shorten it to %(letters)s letters.")
+
+
 class PeriodMissing(Refusal):
     """The file does not say which month it bills."""
 

@@ -31,6 +31,8 @@ from marketplace.usage.repair import rows_of
 
 _MEMORY = 512 << 20
 _FETCHED = 10_000
+#: What file systems allow.
+LONGEST_NAME = 255
 
 
 class OriginalMissing(Refusal):
@@ -82,10 +84,21 @@ class Lake:
                 filesystem.rm(folder, recursive=True)
 
 
+def fitting_vendor(vendor: str) -> str:
+    """Give the vendor's name, or as much of its beginning as a folder can be called by."""
+    while len(_vendor_folder(vendor)) > LONGEST_NAME:
+        vendor = vendor[:-1]
+    return vendor
+
+
+def _vendor_folder(vendor: str) -> str:
+    return f"vendor={quote(vendor, safe='')}"
+
+
 def usage_path(*, period: int, vendor: str, delivery_id: int, file: str) -> str:
     """Give the place of a file of usage rows below the lake."""
     month = Period.from_number(period)
-    return f"usage/period={month}/vendor={quote(vendor, safe='')}/delivery={delivery_id}/{file}.parquet"
+    return f"usage/period={month}/{_vendor_folder(vendor)}/delivery={delivery_id}/{file}.parquet"
 
 
 def rejects_path(*, delivery_id: int, file_no: int) -> str:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from marketplace import archive, schema
-from marketplace.archive import ArchiveDamaged, PlaceNotEmpty
+from marketplace.archive import ArchiveDamaged, NotAFile, PlaceNotEmpty
 from marketplace.core.db import Database
 from marketplace.settings import Settings
 from tests.conftest import ThrowAwayPostgres
@@ -97,6 +97,11 @@ def test_the_secret_key_is_not_in_a_backup_and_only_its_owner_can_read_it(
     assert settings.secret_key.encode() not in gzip.decompress(file.read_bytes())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.glob(".b*")] == []
+
+
+def test_a_folder_is_no_place_for_an_archive(filled: Database, settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(NotAFile, match=f"{tmp_path} is a folder: name the file"):
+        archive.back_up(filled, settings, tmp_path)
 
 
 def test_data_that_is_there_is_replaced_only_when_forced(

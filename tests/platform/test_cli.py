@@ -67,7 +67,9 @@ def test_no_command_is_without_its_module() -> None:
     assert {command.prog.split()[3] for command in commands(everything)} == set(TOPICS)
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["migrate", "--nonsense"], ["backup"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["nonsense"], ["migrate", "--nonsense"], ["backup"], ["renewals", "x"]]
+)
 def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     code = main(arguments)
 
@@ -118,6 +120,48 @@ def test_a_missing_file_is_a_sentence(command_line: Settings, capsys: pytest.Cap
 
     assert code == 1
     assert "/nowhere/backup.tar.gz cannot be read (no such file or directory)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8", "latin-1"])
+def test_json_is_whole_whatever_the_encoding(tmp_path: Path, encoding: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "marketplace", "import", "fx", str(tmp_path / "période—.csv"), "--json"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "MARKETPLACE_HOME": str(tmp_path),
+            "PYTHONUTF8": "1",
+            "PYTHONIOENCODING": encoding,
+        },
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert "période—.csv cannot be read" in json.loads(ended.stdout.decode(encoding))["error"]
+
+
+def test_a_word_that_is_no_text_is_refused_with_the_remedy(
+    tmp_path: Path, command_line: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del command_line
+    file = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv")
+    Path(file).write_bytes(b"month,from,to,rate\n2024-09,USD,EUR,0.9\n")
+
+    code = main(["import", "fx", file, "--json"])
+
+    answer = json.loads(capsys.readouterr().out)
+    assert code == 1
+    assert answer["error"].endswith("set a locale such as LC_ALL=C.UTF-8.")
+    assert "caf\N{REPLACEMENT CHARACTER}.csv» is not UTF-8 text" in answer["error"]
+
+
+def test_a_letter_that_the_terminal_lacks_is_shown_as_another(tmp_path: Path) -> None:
+    ended = run("close", "«", home=tmp_path, PYTHONIOENCODING="ascii")
+
+    assert ended.returncode == 2
+    assert '"?" is not a period' in ended.stderr
 
 
 def test_amounts_are_printed_with_every_digit(capsys: pytest.CaptureFixture[str]) -> None:

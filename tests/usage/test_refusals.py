@@ -199,6 +199,25 @@ def test_a_blank_vendor_is_refused(desk: Marketplace) -> None:
     assert refusal["error"].startswith("Say which vendor the files come from")
 
 
+@pytest.mark.parametrize(("vendor", "fits"), [("v" * 300, 248), ("é" * 300, 41)])
+def test_a_vendor_of_a_longer_name_than_a_folder_can_have_is_refused(
+    desk: Marketplace, vendor: str, fits: int
+) -> None:
+    refusal = give(desk, csv_text([own()]), vendor=vendor, code=1)
+    answer = give(desk, csv_text([own()]), vendor=vendor[:fits])
+
+    assert refusal["error"] == (
+        f"«{vendor[:30]}...» is too long for the name of a vendor: shorten it to {fits} letters."
+    )
+    assert answer["accepted"] == 1
+
+
+def test_what_is_no_header_is_shown_in_letters_and_not_at_length(desk: Marketplace) -> None:
+    refusal = give(desk, b"\x01\x02" + b"q" * 5000 + b"\n1\n", code=1)
+
+    assert f"its header is ??{'q' * 58}.... It is nearest" in refusal["error"]
+
+
 @pytest.mark.parametrize("period", ["2024-13", "September", "202409", ""])
 def test_a_period_that_is_none_is_wrong_usage(desk: Marketplace, period: str) -> None:
     file = save(desk, csv_text([own()]))

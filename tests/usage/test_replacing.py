@@ -269,6 +269,31 @@ def test_a_header_alone_replaces_a_told_month_only_if_it_is_meant(marketplace: M
     assert counting(marketplace) == {(VENDOR, "", 202409, "own"): (0, {})}
 
 
+def test_what_lies_outside_a_told_month_replaces_nothing_of_its_own(marketplace: Marketplace) -> None:
+    give(marketplace, csv_text(rows("1", "2")), vendor=VENDOR)
+    both = [*rows("3", "4", "5"), own(usage_date="2024-10-01", cost="6")]
+
+    answer = give(marketplace, csv_text(both), vendor=VENDOR, period="2024-10", options=["--replace"])
+
+    (october,) = answer["periods"]
+    assert (october["period"], october["accepted"], october["rejected"]) == ("2024-10", 1, 3)
+    assert [(reject["column"], reject["value"]) for reject in answer["rejects"]] == [
+        ("period", "2024-09")
+    ] * 3
+    assert counting(marketplace) == {
+        (VENDOR, "", 202409, "own"): (2, {"EUR": Decimal(3)}),
+        (VENDOR, "", 202410, "own"): (1, {"EUR": Decimal(6)}),
+    }
+
+
+def test_a_file_all_outside_its_told_month_is_counted_with_that_month(marketplace: Marketplace) -> None:
+    answer = give(marketplace, csv_text(rows("3", "4")), vendor=VENDOR, period="2023-10")
+
+    (told,) = answer["periods"]
+    assert (told["period"], told["rows"], told["rejected"]) == ("2023-10", 2, 2)
+    assert counting(marketplace) == {}
+
+
 def test_a_refused_file_leaves_nothing_in_the_lake(marketplace: Marketplace) -> None:
     give(marketplace, csv_text(rows("1", "1", "1")), vendor=VENDOR)
     before = sorted((marketplace.home / "lake").rglob("*.parquet"))

@@ -13,7 +13,7 @@ FORMATS: tuple[Format, ...] = (RECONCILIATION, DAILY, FOCUS, OWN)
 
 __all__ = ["FORMATS", "Check", "Format", "UnknownFormat", "recognise"]
 
-_SHOWN_COLUMNS = 8
+_SHOWN_COLUMNS, _SHOWN_LETTERS = 8, 60
 
 
 class UnknownFormat(Refusal):
@@ -33,7 +33,9 @@ def recognise(names: Sequence[str], *, file: str) -> Format:
     nearest = min(
         FORMATS, key=lambda known: (len(known.missing_from(names)) / len(known.required), known.name)
     )
-    shown = ", ".join(names[:_SHOWN_COLUMNS]) + (", ..." if len(names) > _SHOWN_COLUMNS else "")
+    shown = ", ".join(map(_readable, names[:_SHOWN_COLUMNS])) + (
+        ", ..." if len(names) > _SHOWN_COLUMNS else ""
+    )
     raise UnknownFormat(
         file=file,
         found=shown or "-",
@@ -41,3 +43,9 @@ def recognise(names: Sequence[str], *, file: str) -> Format:
         missing=", ".join(nearest.missing_from(names)),
         formats=", ".join(known.title for known in FORMATS),
     )
+
+
+def _readable(name: str) -> str:
+    """Show a name as one of a header, though the file may be a picture or a program."""
+    letters = "".join(letter if letter.isprintable() else "?" for letter in name[:_SHOWN_LETTERS])
+    return letters + ("..." if len(name) > _SHOWN_LETTERS else "")

@@ -15,11 +15,20 @@ from marketplace.core.errors import N_
 from marketplace.core.period import Period
 from marketplace.core.permit import require
 from marketplace.settings import Settings
-from marketplace.usage.errors import AddedAlready, NoFiles, PeriodMissing, SameFileTwice, VendorMissing
+from marketplace.usage.errors import (
+    AddedAlready,
+    NoFiles,
+    PeriodMissing,
+    SameFileTwice,
+    VendorMissing,
+    VendorTooLong,
+)
 from marketplace.usage.header import Header, Packing, read_header
-from marketplace.usage.lake import remember_parts
+from marketplace.usage.lake import fitting_vendor, remember_parts
 from marketplace.usage.models import Delivery, DeliveryFile, DeliveryStatus
 from marketplace.usage.originals import LineIndex, Original, TextIndex, store
+
+_SHOWN_LETTERS = 30
 
 STAGE_STORING = N_("storing")
 
@@ -75,6 +84,8 @@ def receive_files(
         raise NoFiles
     if not vendor:
         raise VendorMissing
+    if (fitting := fitting_vendor(vendor)) != vendor:
+        raise VendorTooLong(start=fitting[:_SHOWN_LETTERS], letters=len(fitting))
     headers = [_look(given, period) for given in files]
     stored = _store(files, headers, settings, progress)
     fingerprint = _fingerprint(vendor, billing_account, period, [looked.original for looked in stored])

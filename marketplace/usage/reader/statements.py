@@ -174,7 +174,7 @@ def fault_columns(reading: Reading) -> str:
         place = header.position(check.column)
         shown = check.column if place is None else header.names[place]
         if check.column == "period":
-            value = "period::VARCHAR"
+            value = "(period // 100) || '-' || lpad((period % 100)::VARCHAR, 2, '0')"
         elif header.packing is Packing.JSON_LINES:
             value = "line" if check.column == WHOLE_ROW else _json_column(check.column)
         else:
