@@ -19,7 +19,7 @@ from marketplace.billing.queries.visible import lines_visible_to, statements_vis
 from marketplace.core.actor import Actor
 from marketplace.core.money import Money
 from marketplace.core.period import DateRange, Period
-from resellers.models import Customer, Hop
+from resellers.models import Customer, Hop, Reseller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,9 @@ class StatementRow:
     hop: str
     customer_id: UUID
     customer: str
+    # Who bought it, or sold it to the customer: another than today's where the customer has moved since.
+    reseller: str
+    has_moved: bool
     lines: int
     currency: str
     # None while it waits for an exchange rate.
@@ -239,6 +242,7 @@ def statements(actor: Actor, *, hop: Hop) -> Select[*tuple[Any, ...]]:
         statements_visible_to(actor)
         .where(Statement.hop == hop.value)
         .join(Customer, Customer.id == Statement.customer_id)
+        .join(Reseller, Reseller.id == Statement.reseller_id)
         .join(BillingPeriod, BillingPeriod.period == Statement.period)
         .with_only_columns(
             Statement.id,
@@ -247,6 +251,8 @@ def statements(actor: Actor, *, hop: Hop) -> Select[*tuple[Any, ...]]:
             Statement.hop,
             Customer.public_id,
             Customer.legal_name,
+            Reseller.legal_name,
+            Customer.reseller_id != Statement.reseller_id,
             Statement.lines,
             Statement.currency,
             Statement.total_minor,
@@ -269,7 +275,8 @@ def is_paid(word: str) -> ColumnElement[bool]:
 
 def statement_row(found: Any) -> StatementRow:
     """Make the row of a list from what `statements` gives."""
-    id_, period, status, hop, customer_id, customer, lines, currency, minor, parked_pair, due_on, left = found
+    id_, period, status, hop, customer_id, customer, reseller, has_moved, lines, currency, *rest = found
+    minor, parked_pair, due_on, left = rest
     return StatementRow(
         id=id_,
         period=Period.from_number(period),
@@ -277,6 +284,8 @@ def statement_row(found: Any) -> StatementRow:
         hop=hop,
         customer_id=customer_id,
         customer=customer,
+        reseller=reseller,
+        has_moved=has_moved,
         lines=lines,
         currency=currency,
         total=None if minor is None else Money(minor, currency),
@@ -386,6 +395,8 @@ class LinePage:
     line: LineRow
     hop: Hop
     statement_id: UUID
+    # The firm that bought it, or sold it to the customer.
+    reseller: str
     status: str
 
     @property
@@ -397,11 +408,19 @@ class LinePage:
 def find_line(session: Session, *, actor: Actor, line_id: UUID) -> LinePage | None:
     """Give one line of the actor's own hops, None where there is none or it is somebody else's."""
     statement = lines_of(lines_visible_to(actor).where(StatementLine.id == line_id))
-    statement = statement.join(BillingPeriod, BillingPeriod.period == StatementLine.period).add_columns(
-        StatementLine.hop, StatementLine.statement_id, BillingPeriod.status
+    statement = (
+        statement.join(BillingPeriod, BillingPeriod.period == StatementLine.period)
+        .join(Reseller, Reseller.id == StatementLine.reseller_id)
+        .add_columns(StatementLine.hop, StatementLine.statement_id, Reseller.legal_name, BillingPeriod.status)
     )
     found = session.execute(statement).one_or_none()
     if found is None:
         return None
-    *line, hop, statement_id, status = found
-    return LinePage(line=line_row(line), hop=Hop(hop), statement_id=statement_id, status=word_for(status))
+    *line, hop, statement_id, reseller, status = found
+    return LinePage(
+        line=line_row(line),
+        hop=Hop(hop),
+        statement_id=statement_id,
+        reseller=reseller,
+        status=word_for(status),
+    )

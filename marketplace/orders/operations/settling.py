@@ -274,5 +274,6 @@ def _go_on(session: Session, actor: Actor, statements: list[Statement], *, now: 
 
 def _debtor(session: Session, statement: Statement, *, day: date) -> Debtor:
     if statement.hop == Hop.RETAIL:
-        return debtor_of(session, session.get_one(Customer, statement.customer_id), day=day)
+        customer = session.get_one(Customer, statement.customer_id)
+        return debtor_of(session, customer, day=day, reseller_id=statement.reseller_id)
     return debtor_called(session.get_one(Reseller, statement.reseller_id))

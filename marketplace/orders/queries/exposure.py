@@ -58,9 +58,9 @@ class Debtor:
         return f"credit {self.reseller_id} {self.customer_id or ''}"
 
 
-def debtor_of(session: Session, customer: Customer, *, day: date) -> Debtor:
-    """Give who owes the wholesaler for what a customer buys on a day."""
-    reseller = session.get_one(Reseller, customer.reseller_id)
+def debtor_of(session: Session, customer: Customer, *, day: date, reseller_id: int | None = None) -> Debtor:
+    """Give who owes the wholesaler for what a customer buys on a day: from its reseller, or from one it bought from."""
+    reseller = session.get_one(Reseller, reseller_id or customer.reseller_id)
     mode = billing_mode_of(session, reseller_id=reseller.id, customer_id=customer.id, day=day)
     if mode in _CUSTOMER_OWES:
         return Debtor(reseller.id, customer.id, customer.legal_name, customer.currency)

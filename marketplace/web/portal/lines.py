@@ -14,7 +14,6 @@ from marketplace.core.actor import Permission
 from marketplace.web.explanations import explained_or_404
 from marketplace.web.guards import requires
 from marketplace.web.portal import blueprint
-from marketplace.web.portal.contact import contact
 from marketplace.web.question_pages import WordsForm, line_or_404
 from marketplace.web.session import current_actor, transaction
 
@@ -51,7 +50,6 @@ def _page(session: Session, page: LinePage, form: WordsForm) -> str:
         line=page.line,
         form=form,
         may_ask=asking.may_ask(actor, hop=page.hop),
-        reseller=contact(session),
         questions=questions_of_line(session, actor=actor, line_id=page.line.id),
         **explained_or_404(session, page.line.id, actor=actor),
     )

@@ -44,7 +44,7 @@ def questions() -> ResponseReturnValue:
 def question(question_id: UUID) -> ResponseReturnValue:
     """Show an exchange."""
     with transaction() as session:
-        return _page(session, _question_or_404(session, question_id), WordsForm())
+        return _page(_question_or_404(session, question_id), WordsForm())
 
 
 @blueprint.post("/questions/<uuid:question_id>")
@@ -55,7 +55,7 @@ def write(question_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         page = _question_or_404(session, question_id)
         if not form.validate_on_submit():
-            return _page(session, page, form), 422
+            return _page(page, form), 422
         asking.ask_further(session, actor=current_actor(), question_id=question_id, text=form.text.data or "")
     flash(gettext("Your message was sent."), "success")
     return redirect(url_for("portal.question", question_id=question_id), code=303)
@@ -68,12 +68,11 @@ def _question_or_404(session: Session, question_id: UUID) -> QuestionPage:
     return page
 
 
-def _page(session: Session, page: QuestionPage, form: WordsForm) -> str:
+def _page(page: QuestionPage, form: WordsForm) -> str:
     return render_template(
         "portal/questions/show.html",
         page=page,
         question=page.question,
         form=form,
         may_ask=asking.may_ask(current_actor(), hop=page.question.hop),
-        reseller=contact(session),
     )

@@ -30,7 +30,7 @@ from marketplace.web.portal import blueprint
 from marketplace.web.portal.contact import contact
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.statement_lines import respond_with_lines
-from resellers.models import Hop
+from resellers.models import Hop, Reseller
 
 add_to_menu(
     Audience.CUSTOMER,
@@ -52,6 +52,7 @@ STATEMENTS = ListView[StatementRow](
             sort=Statement.period,
             phone=OnPhone.TITLE,
         ),
+        Column(key="reseller", label=N_("From"), value=lambda row: row.reseller, sort=Reseller.legal_name),
         Column(key="status", label=N_("Status"), value=lambda row: row.word, kind=Kind.STATUS),
         Column(key="payment", label=N_("Payment"), value=lambda row: row.payment, kind=Kind.STATUS),
         Column(
@@ -135,5 +136,4 @@ def statement(statement_id: UUID) -> ResponseReturnValue:
             document=document,
             payments=payments_of(session, document.id),
             today=utc_now().date(),
-            reseller=contact(session),
         )
