@@ -1,5 +1,9 @@
 """What a change would do is found at once or by the worker, kept for whoever asked, and never in anybody's way."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -32,6 +36,7 @@ from tests.billing.lake import Usage, deliver
 from tests.factories import make_mapping
 from tests.personas import actor_called, customer_called, make_personas, reseller_called
 
+ROOT = Path(__file__).parents[2]
 SEPTEMBER = Period.parse("2024-09")
 HEADER = "hop,reseller,customer,subscription,vendor,product,sku,basis,percent,unit_price,currency,valid_from,valid_until\n"
 
@@ -123,15 +128,37 @@ def test_what_takes_longer_is_found_by_the_worker_the_same_and_told_once(
     ]
 
 
+# A worker's process, which dies when the change has been tried and its months are being rated.
+_KILLED = """
+import os, signal, sys
+from marketplace import jobs
+from marketplace.billing.attribution import Attribution
+from marketplace.core.db import Database
+from marketplace.settings import load_settings
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+Attribution.group = die
+settings = load_settings()
+database = Database(os.environ["DATABASE_URL"])
+jobs.run_worker(database, settings, jobs=jobs.load_jobs().values(), is_waiting=False)
+"""
+
+
 @pytest.mark.usefixtures("long")
-def test_a_killed_worker_s_preview_is_found_again(
+def test_a_killed_worker_leaves_nothing_of_the_change_and_its_preview_is_found_again(
     database: Database, settings: Settings, asks: Asking
 ) -> None:
     preview_id = asks(rule("10"))
-    with database.owner_transaction() as session:
-        session.execute(text("UPDATE preview SET status = 'running', stage = 'price', percent = 60"))
+    environment = {**os.environ, "DATABASE_URL": database.url}
 
-    work(database, settings)
+    died = subprocess.run([sys.executable, "-c", _KILLED], env=environment, cwd=ROOT, check=False)
+
+    assert died.returncode == -signal.SIGKILL
+    assert kept(database, preview_id).status == "running"
+    with database.owner_transaction() as session:
+        assert session.scalar(select(func.count()).select_from(PriceRule)) == 0
+
+    carry_out(database, preview_id=preview_id, workshop=workshop(settings), now=utc_now())
 
     assert kept(database, preview_id).status == "done"
     assert len(told(database)) == 1
