@@ -47,7 +47,7 @@ class NotText(Refusal):
     """Something was typed in another encoding, such as the name of a file from an old archive."""
 
     sentence = N_(
-        "«%(word)s» is not UTF-8 text, so it can be neither kept nor shown. If it is a file, rename it; if accents "
+        "“%(word)s” is not UTF-8 text, so it can be neither kept nor shown. If it is a file, rename it; if accents "
         "come out wrong everywhere, set a locale such as LC_ALL=C.UTF-8."
     )
 

@@ -81,6 +81,8 @@ def serve(settings: Settings, *, host: str, port: int, web_workers: int = 1, has
     if settings.has_simulator:
         _check_address("127.0.0.1", settings.simulator_port, refusal=SimulatorAddressTaken)
         companions.append(["simulator"])
+    # What its companions write into mails leads here, whatever the settings say.
+    os.environ.update(MARKETPLACE_HOST=host, MARKETPLACE_PORT=str(port))
     stop = _StopRequest()
     web = _start(
         [sys.executable, "-m", "gunicorn", *_gunicorn_options(settings, host, port, web_workers), "wsgi:app"]

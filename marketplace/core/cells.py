@@ -38,7 +38,7 @@ class Unusable(ValueError):
 class FaultyEntry(Refusal):
     """Some of the fields that were typed cannot be used; `rows` names each."""
 
-    sentence = N_("Nothing was saved. %(column)s «%(value)s»: %(reason)s")
+    sentence = N_("Nothing was saved. %(column)s “%(value)s”: %(reason)s")
 
     @classmethod
     def of(cls, *faults: tuple[str, str, Phrase]) -> "FaultyEntry":

@@ -20,7 +20,7 @@ class NotUtf8(Refusal):
     """The bytes are not UTF-8 text."""
 
     sentence = N_(
-        "%(file)s is not UTF-8 text (line %(line)s). In a spreadsheet choose «Save as», «CSV UTF-8 (comma delimited)»."
+        "%(file)s is not UTF-8 text (line %(line)s). In a spreadsheet choose “Save as”, “CSV UTF-8 (comma delimited)”."
     )
 
 
@@ -33,7 +33,7 @@ class NoHeader(Refusal):
 class WrongSeparator(Refusal):
     """Columns are separated by something else than commas."""
 
-    sentence = N_("%(file)s separates its columns by «%(separator)s». Save it with commas: %(columns)s.")
+    sentence = N_("%(file)s separates its columns by “%(separator)s”. Save it with commas: %(columns)s.")
 
 
 class UnknownColumns(Refusal):
@@ -69,7 +69,7 @@ class FaultyFile(Refusal):
 
     sentence = N_(
         "Nothing of %(file)s was imported, since %(count)s of its values cannot be used. "
-        "Row %(row)s, %(column)s «%(value)s»: %(reason)s"
+        "Row %(row)s, %(column)s “%(value)s”: %(reason)s"
     )
 
 

@@ -18,7 +18,7 @@ class VendorMissing(Refusal):
 class VendorTooLong(Refusal):
     """No folder of the lake can be called so."""
 
-    sentence = N_("«%(start)s...» is too long for the name of a vendor: shorten it to %(letters)s letters.")
+    sentence = N_("“%(start)s...” is too long for the name of a vendor: shorten it to %(letters)s letters.")
 
 
 class PeriodMissing(Refusal):

@@ -73,6 +73,11 @@ def percent(value: Decimal, *, sign: bool = False) -> str:
     return f"{text}\u202f%" if locale.language == "fr" else f"{text}%"
 
 
+def country(code: str) -> str:
+    """Name a country by its code: `France`."""
+    return _here().territories.get(code, code)
+
+
 def day(value: date) -> str:
     """Write a day: `14 Sept 2024`."""
     return written.day(value, _here())
@@ -224,6 +229,7 @@ def init_filters(app: Flask) -> None:
         "percent": percent,
         "day": day,
         "days": days,
+        "country": country,
         "moment": moment,
         "moment_there": moment_there,
         "time_left": time_left,

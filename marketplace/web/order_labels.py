@@ -15,4 +15,4 @@ STATE_LABELS = {
     OrderState.CANCELLED: N_("Cancelled"),
 }
 EVENT_LABELS = {**STATE_LABELS, OrderState.DRAFT: N_("Put together again")}
-KIND_LABELS = (("purchase", N_("Purchase")), ("change", N_("Change")), ("cancel", N_("Cancellation")))
+KIND_LABELS = (("purchase", N_("Purchase")), ("change", N_("Modification")), ("cancel", N_("Cancellation")))

@@ -70,7 +70,7 @@ _LONGEST = 4000
 class WrongStep(Refusal):
     """The application is at a step from which this does not follow."""
 
-    sentence = N_("The application is «%(status)s» by now: this step is not open any more. Reload the page.")
+    sentence = N_("The application is “%(status)s” by now: this step is not open any more. Reload the page.")
 
 
 class ChecksMissing(Refusal):

@@ -43,7 +43,7 @@ PREREQUISITE_LABELS = {
 class WrongStatus(Refusal):
     """The reseller's status does not allow the step."""
 
-    sentence = N_("The reseller is «%(status)s» by now: this step is not open. Reload the page.")
+    sentence = N_("The reseller is “%(status)s” by now: this step is not open. Reload the page.")
 
 
 class PrerequisitesMissing(Refusal):
@@ -105,7 +105,7 @@ def selling_state_of(
     reasons = []
     if status is not _R.ACTIVE:
         reasons.append(
-            Phrase.of(N_("The reseller is «%(status)s»."), status=Phrase.of(RESELLER_STATUS_LABELS[status]))
+            Phrase.of(N_("The reseller is “%(status)s”."), status=Phrase.of(RESELLER_STATUS_LABELS[status]))
         )
     if has_open_agreement:
         reasons.append(Phrase.of(N_("An owner of the reseller has not accepted the current agreement yet.")))
@@ -116,7 +116,7 @@ def selling_state_of(
         reasons.append(Phrase.of(AdvisorsSellNothing.sentence))
     if enrolment.status is not EnrolmentStatus.ACTIVE:
         said = Phrase.of(ENROLMENT_STATUS_LABELS[enrolment.status])
-        reasons.append(Phrase.of(N_("Its enrolment with this vendor is «%(status)s»."), status=said))
+        reasons.append(Phrase.of(N_("Its enrolment with this vendor is “%(status)s”."), status=said))
     if asks_partner_id and not enrolment.partner_id:
         reasons.append(Phrase.of(N_("It has no partner id on record.")))
     if enrolment.is_known is False:

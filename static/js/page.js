@@ -26,6 +26,13 @@ const fold = () => {
 fold();
 narrow.addEventListener("change", fold);
 
+// There the menu of a shop scrolls sideways, and begins with where the reader is.
+const here = document.querySelector(".top-nav :is([aria-current], [data-current])");
+if (here) {
+  const menu = here.closest(".top-nav");
+  menu.scrollLeft += here.getBoundingClientRect().left - menu.getBoundingClientRect().left - 16;
+}
+
 document.querySelector("[data-focus]")?.focus();
 
 document.addEventListener("click", (event) => {

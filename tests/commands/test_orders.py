@@ -64,4 +64,4 @@ def test_a_faulty_row_refuses_the_file_by_its_number(installed: Marketplace, tmp
 
     refused = installed.run("order", "place", str(file), code=1)
 
-    assert "Row 2, customer «C9»" in str(refused)
+    assert "Row 2, customer “C9”" in str(refused)

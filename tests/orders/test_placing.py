@@ -213,7 +213,7 @@ class TestSubmitting:
         cart = shop.cart()
 
         with pytest.raises(
-            CannotBeOrdered, match="cannot be sold by this reseller: The reseller is «Suspended»"
+            CannotBeOrdered, match="cannot be sold by this reseller: The reseller is “Suspended”"
         ):
             submit(shop.session, actor=shop.rashid, order_id=cart.public_id, now=NOW)
 

@@ -46,14 +46,14 @@ ACTIVE, SUSPENDED = ResellerStatus.ACTIVE, ResellerStatus.SUSPENDED
     ("status", "changed", "is_open", "said"),
     [
         (ACTIVE, {}, False, []),
-        (SUSPENDED, {}, False, ["The reseller is «Suspended»."]),
+        (SUSPENDED, {}, False, ["The reseller is “Suspended”."]),
         (ACTIVE, None, False, ["The reseller is not enrolled with this vendor."]),
         (ACTIVE, {}, True, ["An owner of the reseller has not accepted the current agreement yet."]),
         (
             ACTIVE,
             {"status": EnrolmentStatus.PENDING},
             False,
-            ["Its enrolment with this vendor is «Pending»."],
+            ["Its enrolment with this vendor is “Pending”."],
         ),
         (ACTIVE, {"programme": Programme.ADVISOR}, False, [rules.AdvisorsSellNothing.sentence]),
         (ACTIVE, {"partner_id": ""}, False, ["It has no partner id on record."]),

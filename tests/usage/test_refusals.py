@@ -207,7 +207,7 @@ def test_a_vendor_of_a_longer_name_than_a_folder_can_have_is_refused(
     answer = give(desk, csv_text([own()]), vendor=vendor[:fits])
 
     assert refusal["error"] == (
-        f"«{vendor[:30]}...» is too long for the name of a vendor: shorten it to {fits} letters."
+        f"“{vendor[:30]}...” is too long for the name of a vendor: shorten it to {fits} letters."
     )
     assert answer["accepted"] == 1
 

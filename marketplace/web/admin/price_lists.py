@@ -208,7 +208,7 @@ def _view_of_changes(currency: str) -> ListView[Change]:
             ),
             Column(
                 key="kind",
-                label=N_("Change"),
+                label=N_("Difference"),
                 value=lambda row: gettext(_CHANGES[row.difference.kind]),
                 sort=True,
                 phone=OnPhone.SIDE,
@@ -239,7 +239,7 @@ def _view_of_changes(currency: str) -> ListView[Change]:
         filters=(
             Filter(
                 key="kind",
-                label=N_("Change"),
+                label=N_("Difference"),
                 choices=[(kind.value, label) for kind, label in _CHANGES.items()],
                 keeps=lambda row, value: row.difference.kind == value,
             ),

@@ -104,7 +104,8 @@ def tick(value: float, write: Writer) -> str:
 
 def cut(text: str, letters: float) -> str:
     """Shorten a text to so many letters."""
-    most = max(4, int(letters))
+    # Room reckoned from just so many letters may come back a hair's breadth short of them.
+    most = max(4, int(letters + 0.01))
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 

@@ -166,6 +166,8 @@ def customer(customer_id: UUID) -> ResponseReturnValue:
             # A percentage on what the firm pays would tell what it pays.
             "may_set_prices": actor.may(Permission.RESELLER_RULES_MANAGE),
             "buying": session.get(CustomerBuying, found.id),
+            "may_order": actor.may(Permission.RESELLER_ORDERS_PLACE)
+            and found.reseller_id == actor.reseller_id,
             "may_say_who_buys": actor.may(Permission.RESELLER_ORDERS_APPROVE),
             "rules": list_retail_rules(session, actor=actor, customer_id=found.id),
             "agreements": agreements_of_customer(session, found.id),

@@ -71,7 +71,7 @@ def test_a_reseller_is_enrolled_made_active_and_looked_up_at_the_vendor(
     assert "enrolled with no vendor yet" in wanda.get(f"{nord}/enrolments").main
     enrol(wanda, nord)
     id_ = enrolment_of(site)
-    assert "Its enrolment with this vendor is «Pending»." in wanda.get(f"{nord}/enrolments").main
+    assert "Its enrolment with this vendor is “Pending”." in wanda.get(f"{nord}/enrolments").main
     wanda.post(f"/admin/enrolments/{id_}", change(id_))
     assert "It may sell" in wanda.get(f"{nord}/enrolments").main
 
