@@ -154,7 +154,7 @@ def test_a_word_that_is_no_text_is_refused_with_the_remedy(
     answer = json.loads(capsys.readouterr().out)
     assert code == 1
     assert answer["error"].endswith("set a locale such as LC_ALL=C.UTF-8.")
-    assert "caf\N{REPLACEMENT CHARACTER}.csv» is not UTF-8 text" in answer["error"]
+    assert "caf\N{REPLACEMENT CHARACTER}.csv” is not UTF-8 text" in answer["error"]
 
 
 def test_a_letter_that_the_terminal_lacks_is_shown_as_another(tmp_path: Path) -> None:
