@@ -1,8 +1,8 @@
-"""The form that notes what was paid of a statement."""
+"""The forms that note what was paid of a statement and take it back."""
 
 from flask_babel import gettext, lazy_gettext
-from wtforms import ValidationError
-from wtforms.validators import InputRequired
+from wtforms import TextAreaField, ValidationError
+from wtforms.validators import InputRequired, Length
 
 from marketplace.billing.queries.owed import StatementRow
 from marketplace.core.clock import utc_now
@@ -31,3 +31,12 @@ class PaymentForm(PageForm):
         form.amount.data = document.left.amount if document.left else None
         form.paid_on.data = utc_now().date()
         return form
+
+
+class UndoForm(PageForm):
+    """Why a payment is taken back."""
+
+    reason = TextAreaField(
+        lazy_gettext("Why"),
+        validators=[InputRequired(lazy_gettext("Write a few words.")), Length(max=4000)],
+    )

@@ -148,6 +148,8 @@ ACTS = (
         "/admin/credit/{}": "terms.credit",
         "/admin/credit/{}/settle": "statement.settle",
         "/admin/credit/settlements": "statement.settle",
+        "/admin/credit/statements/{}": "statement.settle",
+        "/admin/credit/statements/{}/payments/{}/undo": "statement.unsettle",
         "/customer-statements/{}": "statement.settle",
         "/customer-statements/{}/payments/{}/undo": "statement.unsettle",
         "/quotes/{}": "quote.accept",

@@ -56,7 +56,14 @@ def pay(shop: Shop, statement: UUID, amount: str, *, actor: Actor | None = None)
 
 
 def undo(shop: Shop, statement: UUID, payment_id: int) -> None:
-    undo_payment(shop.session, actor=shop.rashid, statement_id=statement, payment_id=payment_id, now=NOW)
+    undo_payment(
+        shop.session,
+        actor=shop.rashid,
+        statement_id=statement,
+        payment_id=payment_id,
+        reason="It was another month's.",
+        now=NOW,
+    )
 
 
 def as_seen(shop: Shop, statement: UUID, actor: Actor) -> StatementRow | None:

@@ -30,6 +30,7 @@ from marketplace.orders.rules.payments import (
     read_payment,
 )
 from resellers.models import Customer, Reseller
+from resellers.rules.applications import check_reason
 from resellers.words import Hop
 
 _Locked = dict[UUID, tuple[Statement, str, int]]
@@ -95,14 +96,25 @@ def note_payment(
     return _go_on(session, actor, [statement], now=now)
 
 
-def undo_payment(
+def payment_to_undo(
     session: Session, *, actor: Actor, statement_id: UUID, payment_id: int, now: datetime
-) -> None:
-    """Take back what was noted as paid by mistake. Raises `NotFound`, `InvoicedByWholesaler`."""
+) -> tuple[Statement, StatementPayment]:
+    """Give a payment that the actor may take back, held. Raises `NotFound`, `InvoicedByWholesaler`."""
     statement, _ = _to_be_noted(session, actor, statement_id, now=now)
     payment = session.get(StatementPayment, payment_id)
     if payment is None or payment.statement_id != statement.id:
         raise NotFound
+    return statement, payment
+
+
+def undo_payment(
+    session: Session, *, actor: Actor, statement_id: UUID, payment_id: int, reason: str, now: datetime
+) -> None:
+    """Take back what was noted as paid by mistake. Raises `NotFound`, `InvoicedByWholesaler`, `ReasonNeeded`."""
+    statement, payment = payment_to_undo(
+        session, actor=actor, statement_id=statement_id, payment_id=payment_id, now=now
+    )
+    why = check_reason(reason)
     session.delete(payment)
     audit.record(
         session,
@@ -114,6 +126,7 @@ def undo_payment(
             "amount": str(Money(payment.amount_minor, statement.currency)),
             "paid_on": payment.paid_on.isoformat(),
         },
+        reason=why,
     )
 
 

@@ -1,4 +1,4 @@
-"""Closed statements and what is left to be paid of each. For the owner's session."""
+"""Closed statements, what is left to be paid of each, and what was paid lately. For the owner's session."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from marketplace.billing.models import BillingPeriod, Statement
+from marketplace.billing.models import BillingPeriod, Statement, StatementPayment
 from marketplace.billing.queries.paid import IS_CLOSED, LEFT
 from marketplace.core.money import Money
 from marketplace.core.period import Period
@@ -68,6 +68,41 @@ def open_statements(
             )
         )
     return shown
+
+
+@dataclass(frozen=True, slots=True)
+class NotedPayment:
+    """A payment among the latest that were noted."""
+
+    statement_id: UUID
+    period: Period
+    customer: str
+    amount: Money
+    paid_on: date
+    noted_by: str
+
+
+def paid_lately(session: Session, wanted: ColumnElement[bool], *, limit: int) -> Sequence[NotedPayment]:
+    """Give the payments that were noted last, the latest first."""
+    found = session.execute(
+        select(StatementPayment, Statement.period, Statement.currency, Customer.legal_name)
+        .join(Statement, Statement.id == StatementPayment.statement_id)
+        .join(Customer, Customer.id == Statement.customer_id)
+        .where(wanted)
+        .order_by(StatementPayment.id.desc())
+        .limit(limit)
+    )
+    return [
+        NotedPayment(
+            one.statement_id,
+            Period.from_number(period),
+            customer,
+            one.amount(currency),
+            one.paid_on,
+            one.noted_by,
+        )
+        for one, period, currency, customer in found
+    ]
 
 
 def locked_statements(session: Session, ids: Collection[UUID]) -> dict[UUID, tuple[Statement, str, int]]:

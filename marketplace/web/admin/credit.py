@@ -18,7 +18,7 @@ from marketplace.core.money import Money
 from marketplace.orders.operations.checking import check_for
 from marketplace.orders.operations.ruling import set_credit
 from marketplace.orders.queries.exposure import debtor_called, statements_of
-from marketplace.orders.queries.unpaid import open_statements
+from marketplace.orders.queries.unpaid import open_statements, paid_lately
 from marketplace.orders.rules.credit import CreditCheck
 from marketplace.web.admin import blueprint
 from marketplace.web.credit_pages import picture
@@ -42,6 +42,7 @@ add_to_menu(
 )
 
 MOST_STATEMENTS = 200
+_LATEST_PAYMENTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,16 +197,14 @@ def _page(reseller: Reseller, form: LimitForm) -> str:
     with order_desk() as desk:
         debtor = debtor_called(reseller)
         check = check_for(desk, debtor, Money.zero(reseller.currency), today=today)
-        unpaid = open_statements(
-            desk,
-            statements_of(debtor),
-            today=today,
-            limit=MOST_STATEMENTS,
-        )
+        owed = statements_of(debtor)
+        unpaid = open_statements(desk, owed, today=today, limit=MOST_STATEMENTS)
+        paid = paid_lately(desk, owed, limit=_LATEST_PAYMENTS)
     return render_template(
         "admin/credit/show.html",
         reseller=reseller,
         credit=picture(reseller.legal_name, check),
         unpaid=unpaid,
+        paid=paid,
         form=form,
     )

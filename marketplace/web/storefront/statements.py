@@ -30,6 +30,7 @@ from marketplace.web.guards import requires
 from marketplace.web.listing import Column, Filter, Kind, ListView, OnPhone
 from marketplace.web.navigation import GROUP_MONEY, add_to_menu
 from marketplace.web.payment_forms import PaymentForm
+from marketplace.web.payment_pages import PaymentPages, add_payment_pages
 from marketplace.web.session import current_actor, transaction
 from marketplace.web.statement_lines import respond_with_lines
 from marketplace.web.storefront import blueprint
@@ -149,12 +150,23 @@ def statement(statement_id: UUID) -> ResponseReturnValue:
 @requires(Permission.RESELLER_CUSTOMERS_VIEW)
 def customer_statement(statement_id: UUID) -> ResponseReturnValue:
     """Show a document to a customer with its lines."""
-    return customer_document(statement_id)
+    return _document(Hop.RETAIL, statement_id)
 
 
-def customer_document(statement_id: UUID, *, form: PaymentForm | None = None) -> Response:
+def _noting(statement_id: UUID, form: PaymentForm) -> Response:
     """Draw a document to a customer, with the form that notes its payments as it was sent."""
     return make_response(_document(Hop.RETAIL, statement_id, form=form))
+
+
+add_payment_pages(
+    PaymentPages(
+        blueprint,
+        Permission.RESELLER_PAYMENTS_MANAGE,
+        address="/customer-statements",
+        endpoint="storefront.customer_statement",
+        draw=_noting,
+    )
+)
 
 
 def _documents(hop: Hop) -> ResponseReturnValue:

@@ -44,10 +44,12 @@ def test_a_part_is_noted_the_rest_too_and_the_customer_sees_it(
 
 def test_a_payment_is_taken_back(rashid: Visitor, address: str) -> None:
     rashid.post(address, {"amount": "300", "paid_on": "2026-06-10"})
-    page = rashid.get(address)
-    (form,) = [one for one in page.all("form") if (one.get("action") or "").endswith("/undo")]
+    undo = rashid.get(address).link("Take back")
+    assert "noted by Rashid, is owed again" in rashid.get(undo).main
+    assert "Write a few words." in rashid.post(undo, {}, status=422).main
+    assert "Say why" in rashid.post(undo, {"reason": "no"}, status=422).main
 
-    rashid.post(form.get("action") or "", {})
+    rashid.post(undo, {"reason": "It was paid for another month."})
 
     assert "Overdue" in rashid.get(address).main
 
@@ -74,5 +76,6 @@ def test_only_who_keeps_the_firms_money_may_note_it(
     assert "Note the payment" not in rosa.get(address).main
     rosa.post(address, payment, status=403)
     pavel.post(address, payment, status=404)
-    pavel.post(f"{address}/payments/1/undo", {}, status=404)
+    pavel.get(f"{address}/payments/1/undo", status=404)
+    pavel.post(f"{address}/payments/1/undo", {"reason": "It was another month's."}, status=404)
     carla.post(address, payment, status=404)

@@ -56,6 +56,48 @@ def test_the_file_of_open_statements_is_tried_and_then_noted(wanda: Visitor, sit
     assert "Nothing is to be paid" in wanda.get(address).main
 
 
+def test_a_part_is_noted_and_taken_back_with_a_reason(wanda: Visitor, site: SellingSite) -> None:
+    owe(site)
+    credit = wanda.get("/admin/credit").link("Nord Cloud SARL")
+    address = wanda.get(credit).link("April 2026 – Customer carla-works")
+    assert wanda.get(address).one("input", name="amount").get("value") == "300.00"
+    assert (
+        "The amount is more than the"
+        in wanda.post(address, {"amount": "300,01", "paid_on": "2026-06-10"}, status=422).main
+    )
+
+    wanda.post(address, {"amount": "100,50", "paid_on": "2026-06-10"})
+    page = wanda.get(address)
+    assert "199.50" in page.main
+    assert "199.50" in wanda.get(credit).main
+    assert wanda.get(credit).link("Customer carla-works, April 2026") == address
+
+    undo = page.link("Take back")
+    assert "Write a few words." in wanda.post(undo, {}, status=422).main
+    wanda.post(undo, {"reason": "The bank took it back."})
+
+    assert "Nothing is noted as paid yet" in wanda.get(address).main
+    trail = wanda.get("/admin/audit").main
+    assert "Took back that a statement was paid" in trail
+    assert "The bank took it back." in trail
+
+
+def test_payments_of_a_draft_are_not_noted(wanda: Visitor, site: SellingSite) -> None:
+    with site.database.owner_transaction() as session:
+        make_period(session, "2026-04", status=PeriodStatus.RATED)
+        carla = customer_called(session, "carla-works")
+        line = make_line(session, period="2026-04", hop=Hop.WHOLESALE, customer=carla, amount="300")
+        address = f"/admin/credit/statements/{line.statement_id}"
+
+    wanda.get(address, status=404)
+
+
 def test_nobody_else_notes_payments(site: SellingSite, rashid: Visitor) -> None:
     rashid.get("/admin/credit/settlements", status=404)
     site.browser_of("clara").get("/admin/credit/settlements", status=403)
+    owe(site)
+    address = site.browser_of("wanda").get("/admin/credit").link("Nord Cloud SARL")
+    statement = site.browser_of("wanda").get(address).link("April 2026 – Customer carla-works")
+    rashid.get(statement, status=404)
+    site.browser_of("clara").get(statement, status=403)
+    site.browser_of("clara").post(statement, {"amount": "1", "paid_on": "2026-06-10"}, status=403)
