@@ -11,11 +11,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from psycopg import sql
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace import schema
+from marketplace.accounts import passwords
 from marketplace.core import embedded_postgres
 from marketplace.core.actor import Actor
 from marketplace.core.audit import AuditEntry
@@ -161,6 +163,15 @@ def _remove_unused(home: Path) -> None:
     server.stop()
     if not server.is_running:
         shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hasher_as_served() -> Iterator[PasswordHasher]:
+    """Hash passwords with the least work, since that is made to take long; give the hasher of the product."""
+    as_served = passwords._hasher
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield as_served
 
 
 @pytest.fixture(scope="session")

@@ -79,11 +79,13 @@ def test_what_is_no_address_is_refused(email: str) -> None:
         rules.check_email(email)
 
 
+@pytest.mark.usefixtures("hashes_as_served")
 def test_a_wrong_password_takes_as_long_for_nobody() -> None:
     """No hash to compare with: one is made all the same."""
     assert passwords.is_right(None, "whatever it is") is False
 
 
+@pytest.mark.usefixtures("hashes_as_served")
 def test_a_hash_is_argon2_and_never_the_password() -> None:
     kept = passwords.hash_password("seven geese over Lyon")
 
