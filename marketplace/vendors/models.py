@@ -97,13 +97,20 @@ class ProvisioningAttempt(Base):
 
 
 class PromotionRefusal(Base):
-    """That a vendor does not give a promotion to a customer, as it said last. It counts for some days alone."""
+    """That a vendor does not give a promotion to a customer, as it said last. It counts for some days alone.
+
+    Where the number of seats may be why, it counts for that number: with another one the vendor is asked anew.
+    """
 
     __tablename__ = "promotion_refusal"
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), primary_key=True, autoincrement=False)
     promotion_id: Mapped[int] = mapped_column(
         ForeignKey("promotion.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, index=True
+    )
+    # Of its SKU in the purchase, up to the line it was asked for; 0 where it counts for any number.
+    seats: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, default=0, server_default=text("0")
     )
     # `values.Ineligibility`.
     why: Mapped[str]

@@ -3,6 +3,7 @@
 Our books know what we sold; vendors know what everybody sold, and count seats of a customer over all partners.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -40,6 +41,23 @@ _REFUSED = N_(
 )
 
 
+#: What may be otherwise with another number of seats.
+_OF_SEATS = frozenset({Ineligibility.SEATS, Ineligibility.NOT_SAID})
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A promotion that a vendor refused a customer, for a number of seats or, with 0, for any."""
+
+    promotion_id: int
+    seats: int
+    words: Phrase
+
+    def counts_for(self, seats: int) -> bool:
+        """Whether it is about so many seats."""
+        return self.seats in {0, seats}
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """A promotion that is left out of a customer's prices."""
@@ -62,10 +80,16 @@ def is_remembered(refused_on: date, day: date) -> bool:
 
 
 def keep_refused(
-    session: Session, *, customer_id: int, vendor: str, refused: Iterable[RefusedPromotion], now: datetime
+    session: Session,
+    *,
+    customer_id: int,
+    vendor: str,
+    purchase: Purchase,
+    refused: Iterable[RefusedPromotion],
+    now: datetime,
 ) -> None:
-    """Keep what a vendor refused, in place of what it said before."""
-    why = {one.promotion: one.why.value for one in refused}
+    """Keep what a vendor refused of a purchase, in place of what it said before of the same."""
+    why = {one.promotion: one.why for one in refused}
     if not why:
         return
     rows = session.execute(
@@ -74,46 +98,56 @@ def keep_refused(
         )
     )
     for promotion_id, reference in rows.all():
-        word = {"why": why[reference], "refused_on": now.date()}
-        session.execute(
-            insert(PromotionRefusal)
-            .values(customer_id=customer_id, promotion_id=promotion_id, **word)
-            .on_conflict_do_update(index_elements=["customer_id", "promotion_id"], set_=word)
-        )
+        word = {"why": why[reference].value, "refused_on": now.date()}
+        for seats in purchase.seats_for(reference) if why[reference] in _OF_SEATS else {0}:
+            session.execute(
+                insert(PromotionRefusal)
+                .values(customer_id=customer_id, promotion_id=promotion_id, seats=seats, **word)
+                .on_conflict_do_update(index_elements=["customer_id", "promotion_id", "seats"], set_=word)
+            )
 
 
-def refusals(session: Session, customer_ids: Collection[int], *, day: date) -> dict[int, dict[int, Phrase]]:
-    """Give what vendors refused customers and still counts on a day, by customer and promotion, in one query."""
-    found: dict[int, dict[int, Phrase]] = {}
+def refusals(session: Session, customer_ids: Collection[int], *, day: date) -> dict[int, list[Refused]]:
+    """Give what vendors refused customers and still counts on a day, by customer, in one query."""
+    found: dict[int, list[Refused]] = defaultdict(list)
     rows = session.execute(
         select(PromotionRefusal, Promotion.vendor)
         .join(Promotion, Promotion.id == PromotionRefusal.promotion_id)
         .where(PromotionRefusal.customer_id.in_(customer_ids))
+        .order_by(PromotionRefusal.promotion_id, PromotionRefusal.seats)
     )
     for one, vendor in rows:
         if is_remembered(one.refused_on, day):
-            found.setdefault(one.customer_id, {})[one.promotion_id] = _words(vendor, one.why)
+            found[one.customer_id].append(Refused(one.promotion_id, one.seats, _words(vendor, one.why)))
     return found
 
 
-def left_out(session: Session, *, customer_id: int, plan_ids: Collection[int], day: date) -> list[LeftOut]:
-    """Give the promotions for some plans that a customer's prices are without since the vendor refused them."""
+def left_out(
+    session: Session, *, customer_id: int, seats: Collection[tuple[int, int]], day: date
+) -> list[LeftOut]:
+    """Give the promotions that a customer's prices are without since the vendor refused them.
+
+    `seats` are the plans that are wanted, each with the seats a promotion would count.
+    """
     rows = session.execute(
-        select(Promotion, PromotionRefusal)
+        select(Promotion, PromotionRefusal, PromotionPlan.plan_id)
         .join(PromotionRefusal, PromotionRefusal.promotion_id == Promotion.id)
+        .join(PromotionPlan, PromotionPlan.promotion_id == Promotion.id)
         .where(
             PromotionRefusal.customer_id == customer_id,
             Promotion.starts_on <= day,
             Promotion.ends_on > day,
-            Promotion.id.in_(select(PromotionPlan.promotion_id).where(PromotionPlan.plan_id.in_(plan_ids))),
+            PromotionPlan.plan_id.in_({plan for plan, _ in seats}),
         )
-        .order_by(Promotion.title)
+        .order_by(Promotion.title, PromotionRefusal.seats)
     )
-    return [
-        LeftOut(promotion.title, _words(promotion.vendor, one.why))
-        for promotion, one in rows
-        if is_remembered(one.refused_on, day)
-    ]
+    return list(
+        dict.fromkeys(
+            LeftOut(promotion.title, _words(promotion.vendor, one.why))
+            for promotion, one, plan_id in rows
+            if is_remembered(one.refused_on, day) and (one.seats == 0 or (plan_id, one.seats) in seats)
+        )
+    )
 
 
 def _words(vendor: str, why: str) -> Phrase:

@@ -1,5 +1,6 @@
 """What is said to vendors and what they answer, in our words: instants in UTC, ends exclusive, amounts exact."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -190,6 +191,15 @@ class Purchase:
         return {
             line.promotion: line.promotion_title or line.promotion for line in self.lines if line.promotion
         }
+
+    def seats_for(self, promotion: str) -> set[int]:
+        """Give how many seats a promotion was wanted for, line by line: those of the SKU before a line count with it."""
+        seats, found = Counter[tuple[str, str]](), set()
+        for line in self.lines:
+            seats[line.product, line.sku] += line.quantity
+            if line.promotion == promotion:
+                found.add(seats[line.product, line.sku])
+        return found
 
 
 class Ineligibility(StrEnum):

@@ -290,8 +290,10 @@ def _at_the_desk(
         priced, refused = None, []
         if here.state in {OrderState.DRAFT, OrderState.QUOTED}:
             priced = price_lines(desk, here, lines_of(desk, [here]), now=now)
-            plans, day = {one.line.plan_id for one in priced}, starts_at(here, now).date()
-            refused = left_out(desk, customer_id=here.customer_id, plan_ids=plans, day=day)
+            asked = [one.prices.wanted for one in priced if one.prices]
+            seats = {(one.plan_id, one.quantity + one.beside) for one in asked}
+            day = starts_at(here, now).date()
+            refused = left_out(desk, customer_id=here.customer_id, seats=seats, day=day)
         return priced, credit_of_order(desk, actor, here, priced), refused
 
 

@@ -1,5 +1,6 @@
 """Promotions: who has them, for how long, and what they make of every hop's price."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -21,12 +22,14 @@ from marketplace.subscriptions.queries.standing import standings
 from marketplace.subscriptions.rules.changes import ChangeQuantity
 from marketplace.subscriptions.rules.history import Quoted, Segment
 from marketplace.subscriptions.words import AtTermEnd
-from marketplace.vendors.promotions import keep_refused
+from marketplace.vendors import values
+from marketplace.vendors.promotions import keep_refused, left_out
 from marketplace.vendors.values import Ineligibility, RefusedPromotion
 from resellers.models import Customer, Hop
 from tests.factories import make_customer, make_reseller, make_rule, make_wholesaler
 from tests.offer_factories import make_plan, make_promotion, make_sku, noon
 from tests.subscriptions.lives import at
+from tests.vendors.simulated import STANDARD, line
 
 SYSTEM = Actor.system()
 DAY = date(2026, 6, 18)
@@ -76,6 +79,7 @@ def test_what_the_vendor_refused_is_left_out_for_this_customer_until_it_is_forgo
     spring = make_promotion(session, plan, percent="20", title="Spring")
     small = make_promotion(session, plan, percent="5", title="Small")
     refused, other = make_customer(session), make_customer(session)
+    wanted = values.Purchase("t", (line(promotion=spring.reference),))
     # As the worker writes it.
     session.execute(
         text("SELECT set_config('role', 'none', true), set_config('search_path', 'public', true)")
@@ -84,13 +88,15 @@ def test_what_the_vendor_refused_is_left_out_for_this_customer_until_it_is_forgo
         session,
         customer_id=refused.id,
         vendor="microsoft",
-        refused=[RefusedPromotion(spring.reference, Ineligibility.SEATS)],
+        purchase=wanted,
+        refused=[RefusedPromotion(spring.reference, Ineligibility.TERM)],
         now=at("2026-06-17 10:00"),
     )
     keep_refused(
         session,
         customer_id=refused.id,
         vendor="microsoft",
+        purchase=wanted,
         refused=[RefusedPromotion(spring.reference, Ineligibility.BOUGHT_BEFORE)],
         now=at("2026-06-18 10:00"),
     )
@@ -107,6 +113,40 @@ def test_what_the_vendor_refused_is_left_out_for_this_customer_until_it_is_forgo
         (spring.id, "microsoft: not for this customer, bought before."),
         (small.id, ""),
     ]
+
+
+@pytest.mark.parametrize("why", [Ineligibility.SEATS, Ineligibility.NOT_SAID])
+def test_what_is_refused_for_its_seats_is_left_out_for_so_many_alone(
+    session: Session, why: Ineligibility
+) -> None:
+    plan = make_plan(session, cost="180", listed="240")
+    spring = make_promotion(session, plan, percent="20")
+    customer = make_customer(session)
+    lines = (line(quantity=7), line(quantity=5, promotion=spring.reference), line(STANDARD, 9))
+    session.execute(
+        text("SELECT set_config('role', 'none', true), set_config('search_path', 'public', true)")
+    )
+    keep_refused(
+        session,
+        customer_id=customer.id,
+        vendor="microsoft",
+        purchase=values.Purchase("t", lines),
+        refused=[RefusedPromotion(spring.reference, why)],
+        now=at("2026-06-17 10:00"),
+    )
+
+    def is_promoted(seats: int, beside: int = 0) -> bool:
+        ask = replace(asked(plan, customer, seats), beside=beside)
+        return quote(session, ask).promotion is not None
+
+    # Twelve were asked for: seven lines before it, and five.
+    assert [is_promoted(seats) for seats in (5, 11, 12, 13)] == [True, True, False, True]
+    assert (is_promoted(5, beside=7), is_promoted(5, beside=8)) == (False, True)
+    shown = [
+        bool(left_out(session, customer_id=customer.id, seats={(plan.id, seats)}, day=DAY))
+        for seats in (11, 12)
+    ]
+    assert shown == [False, True]
 
 
 def test_without_a_customer_the_price_is_full(session: Session) -> None:

@@ -16,7 +16,7 @@ from marketplace.vendors.models import PromotionRefusal, ProvisioningAttempt
 from marketplace.vendors.partner_center.bodies.promotions import refused
 from marketplace.vendors.partner_center.connector import PartnerCenter
 from marketplace.vendors.promotions import is_remembered, refused_words
-from marketplace.vendors.values import Ineligibility, OrderLine, Purchase, RefusedPromotion
+from marketplace.vendors.values import Change, Ineligibility, OrderLine, Purchase, RefusedPromotion
 from tests.offer_factories import make_plan, make_promotion
 from tests.vendors.asking import Desk
 from tests.vendors.simulated import PREMIUM, Simulator, bought, line, open_account, running_simulator
@@ -140,6 +140,7 @@ def test_a_refusal_at_the_checkout_is_kept_likewise(
     assert "the promotion First year (without a reason)" in str(found.error)
     assert kept(desk) == [("not_said", date(2025, 3, 10))]
     with desk.database.owner_transaction() as session:
+        assert session.scalars(select(PromotionRefusal.seats)).all() == [10]
         last = session.scalars(select(ProvisioningAttempt).order_by(ProvisioningAttempt.id.desc())).first()
         assert last is not None
         assert "does not apply to this purchase" in last.received["words"]
@@ -155,6 +156,23 @@ def test_what_is_refused_without_a_word_on_the_promotion_is_not_kept(
     desk.work(request)
 
     assert (desk.request(request).state, kept(desk)) == ("failed", [])
+
+
+def test_seats_added_to_what_has_the_price_are_not_asked_about(
+    desk: Desk, connector: PartnerCenter, simulator: Simulator, account: str
+) -> None:
+    """A promotion holds for the whole term and for what is added to it: the vendor judges the change itself."""
+    request = desk.buy(account, promoted())
+    desk.work(request)
+    desk.work(request)
+    (one,) = connector.subscriptions(account)
+    simulator.disturb("503", path="/promotionEligibilities", times=9)
+
+    change = desk.change(account, one.reference, Change(quantity=12), buys=True)
+    desk.work(change)
+
+    assert (desk.steps(change), desk.request(change).state) == (["ask"], "done")
+    assert [found.quantity for found in connector.subscriptions(account)] == [12]
 
 
 def answer(*eligibilities: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 
 from catalog.queries.promotions import promotions_for
 from catalog.rules.promotions import Offered, Promoted, Purchase, Verdict, best, judge
-from marketplace.core.errors import Phrase
 from marketplace.subscriptions.models import Subscription, SubscriptionSegment
 from marketplace.subscriptions.rules.history import Offer, Standing
 from marketplace.subscriptions.words import STANDING
-from marketplace.vendors.promotions import refusals
+from marketplace.vendors.promotions import Refused, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def _candidates(
         if one.customer_id is not None:
             by_day[one.day].append(one)
     fitting: dict[Asked, list[Offered]] = {}
-    refused: dict[date, Mapping[int, Mapping[int, Phrase]]] = {}
+    refused: dict[date, Mapping[int, Sequence[Refused]]] = {}
     for day, group in by_day.items():
         promotions = promotions_for(session, plan_ids={one.plan_id for one in group}, day=day)
         for one in group:
@@ -96,7 +95,7 @@ def _candidates(
             refused[day] = refusals(session, {one.customer_id or 0 for one in group}, day=day)
     had = _had(session, list(fitting), offers) if fitting else {}
     return {
-        one: (mine, _purchase(one, offers[one.plan_id], had, refused[one.day].get(one.customer_id or 0, {})))
+        one: (mine, _purchase(one, offers[one.plan_id], had, refused[one.day].get(one.customer_id or 0, ())))
         for one, mine in fitting.items()
     }
 
@@ -143,7 +142,7 @@ def _had(session: Session, asked: Sequence[Asked], offers: Mapping[int, Offer]) 
     return {(customer, sku): _Had(int(seats), is_trial) for customer, sku, is_trial, seats in rows}
 
 
-def _purchase(one: Asked, offer: Offer, had: Mapping[_Sku, _Had], refused: Mapping[int, Phrase]) -> Purchase:
+def _purchase(one: Asked, offer: Offer, had: Mapping[_Sku, _Had], refused: Sequence[Refused]) -> Purchase:
     customer = one.customer_id or 0
     mine = had.get((customer, offer.sku))
     sku, replaced = one.instead_of
@@ -162,5 +161,5 @@ def _purchase(one: Asked, offer: Offer, had: Mapping[_Sku, _Had], refused: Mappi
         held=max(held, 0),
         has_bought_before=mine is not None or tried or one.beside > 0,
         is_trial_conversion=one.is_trial_conversion,
-        refused=refused,
+        refused={no.promotion_id: no.words for no in refused if no.counts_for(one.quantity + one.beside)},
     )

@@ -178,13 +178,15 @@ def _finish(session: Session, *, request_id: int, begun: _Begun, outcome: Outcom
     attempt = session.get_one(ProvisioningAttempt, begun.attempt_id)
     if outcome.partner is not None:
         keep_word(session, request.reseller_id, request.vendor, outcome.partner, now=now)
-    keep_refused(
-        session,
-        customer_id=request.customer_id,
-        vendor=request.vendor,
-        refused=outcome.refused,
-        now=now,
-    )
+    if isinstance(begun.step.asked, Purchase):
+        keep_refused(
+            session,
+            customer_id=request.customer_id,
+            vendor=request.vendor,
+            purchase=begun.step.asked,
+            refused=outcome.refused,
+            now=now,
+        )
     state, pause = outcome.state, _pause(request, outcome)
     if state is RequestState.QUEUED and request.attempts >= MOST_ATTEMPTS:
         state, pause = RequestState.FAILED, None
