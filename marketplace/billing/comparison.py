@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 import duckdb
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Select, delete, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from marketplace.billing import attribution_sql as sql
@@ -22,6 +23,7 @@ from marketplace.core.period import Period
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.rules.comparison import (
     Difference,
+    DifferenceKind,
     Line,
     billed_line,
     compare,
@@ -44,7 +46,8 @@ class _Billed:
 def write_charge_differences(session: Session, period: Period, sources: Sources) -> None:
     """Compare the month's licence lines with our charges, and keep what differs in place of what was kept before.
 
-    What somebody settled stays settled as long as its figures stay.
+    What somebody settled stays settled as long as its figures stay. What was decided of a subscription that is not
+    known here, which comes again each month, holds for the months after.
     """
     settled = {
         _key(one): one
@@ -54,18 +57,32 @@ def write_charge_differences(session: Session, period: Period, sources: Sources)
             )
         )
     }
+    decided = {(one.vendor, one.subscription): one for one in session.scalars(_decided_before(period))}
     session.execute(delete(ChargeDifference).where(ChargeDifference.period == period.number))
     for vendor in sorted(sources.own_subscriptions):
         for found in _differences_of(session, period, vendor, sources):
             before = settled.get(_key(found))
+            if before is None and found.kind == DifferenceKind.UNKNOWN:
+                before = decided.get((found.vendor, found.subscription))
             if before is not None:
-                found.settled_at, found.settled_by, found.note = (
-                    before.settled_at,
-                    before.settled_by,
-                    before.note,
-                )
+                found.settled_at, found.settled_by = before.settled_at, before.settled_by
+                found.note = before.note
             session.add(found)
     session.flush()
+
+
+def _decided_before(period: Period) -> Select[ChargeDifference]:
+    """Select the last that was settled of each subscription that was not known here in an earlier month."""
+    return (
+        select(ChargeDifference)
+        .where(
+            ChargeDifference.period < period.number,
+            ChargeDifference.kind == DifferenceKind.UNKNOWN,
+            ChargeDifference.settled_at.is_not(None),
+        )
+        .ext(distinct_on(ChargeDifference.vendor, ChargeDifference.subscription))
+        .order_by(ChargeDifference.vendor, ChargeDifference.subscription, ChargeDifference.period.desc())
+    )
 
 
 def _key(one: ChargeDifference) -> tuple[Any, ...]:

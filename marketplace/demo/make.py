@@ -21,14 +21,16 @@ from catalog.words import PriceListStatus, Segment, Term
 from marketplace.accounts.models import User
 from marketplace.accounts.operations.people import Party, create_user
 from marketplace.billing.closing import close_period
-from marketplace.billing.models import StatementLine
+from marketplace.billing.models import ChargeDifference, StatementLine
 from marketplace.billing.questions import ask
+from marketplace.billing.settling import settle_all
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.db import Database
 from marketplace.core.period import Period
 from marketplace.demo import firms, orders, past, price_lists, simulated_vendor, vendor_files
 from marketplace.settings import Settings
+from marketplace.subscriptions.rules.comparison import DifferenceKind
 from marketplace.usage.operations import GivenFile, import_files
 from resellers.imports.accounts import import_accounts
 from resellers.imports.parties import import_customers, import_resellers
@@ -94,6 +96,8 @@ def make(database: Database, settings: Settings, *, today: date, say: Say) -> di
             _deliver_late(database, settings, closed[0])
         say(f"the close of {month}")
         figures = _close(database, settings, month, approve=True)
+        if number == 0:
+            _settle_unknown(database)
     say("orders, carried out by the simulated vendor")
     orders.make(database, settings)
     if today.day > 1:
@@ -103,6 +107,19 @@ def make(database: Database, settings: Settings, *, today: date, say: Say) -> di
     say("people who can sign in")
     _make_people(database)
     return figures
+
+
+def _settle_unknown(database: Database) -> None:
+    """Decide once what becomes of subscriptions that the vendor bills and that are older than their histories here."""
+    with database.transaction(STAFF) as session:
+        unknown = select(ChargeDifference.public_id).where(ChargeDifference.kind == DifferenceKind.UNKNOWN)
+        settle_all(
+            session,
+            actor=STAFF,
+            differences=session.scalars(unknown).all(),
+            note="Sold before this marketplace kept histories: billed on from Microsoft's lines.",
+            now=utc_now(),
+        )
 
 
 def _months_before(running: Period) -> list[Period]:

@@ -141,6 +141,7 @@ ACTS = (
         "/renew/{}": "subscription.answer_renewal",
         "/renewals/policies/default": "renewal_policy.set",
         "/admin/renewals/policies/reseller/{}": "renewal_policy.set",
+        "/admin/charge-differences/settle": "charge_difference.settle",
         "/admin/charge-differences/{}": "charge_difference.settle",
         "/admin/outside-changes/{}/settle": "outside_change.settle",
         "/vendor-questions/{}": "provisioning.answer",

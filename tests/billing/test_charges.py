@@ -17,7 +17,7 @@ from catalog.words import BillingCycle, ProductKind, Term
 from marketplace.billing.explanations import as_data, explain, source_page
 from marketplace.billing.models import ChargeDifference
 from marketplace.billing.rating_run import NothingToRate
-from marketplace.billing.settling import settle
+from marketplace.billing.settling import settle, settle_all
 from marketplace.core.actor import Actor
 from marketplace.core.db import Database
 from marketplace.core.period import Period
@@ -286,6 +286,37 @@ class TestAgainstTheVendorsBill:
         ]
         assert [one.note for one in again] == ["Agreed.", "", ""]
         assert [one.customer_id for one in again] == [owner, owner, owner], "the account says whose it is"
+
+    def test_what_was_decided_of_a_subscription_that_is_not_known_holds_for_the_months_after(
+        self, database: Database, lake: Path, close: Close
+    ) -> None:
+        months = ("2024-09", "2024-10")
+        with database.owner_transaction() as session:
+            buy(session, customer_of(session), on="2024-09-18 09:00")
+            for month in months:
+                rows = [self.licence("50", "unknown-1"), self.licence("60", "unknown-2")]
+                deliver(session, lake, rows, vendor="microsoft", period=month)
+        close("2024-09")
+        with database.owner_transaction() as session:
+            decided = session.scalars(
+                select(ChargeDifference.public_id).where(ChargeDifference.subscription == "unknown-1")
+            ).all()
+            count = settle_all(
+                session, actor=SYSTEM, differences=decided, note="Older.", now=at("2024-10-05 08:00")
+            )
+
+        close("2024-10")
+
+        assert count == 1
+        with database.owner_transaction() as session:
+            unknown = select(ChargeDifference).where(
+                ChargeDifference.kind == "unknown", ChargeDifference.period == 202410
+            )
+            found = session.scalars(unknown.order_by(ChargeDifference.subscription)).all()
+            assert [(one.subscription, one.note, one.settled_at is not None) for one in found] == [
+                ("unknown-1", "Older.", True),
+                ("unknown-2", "", False),
+            ]
 
     def test_a_promotion_is_billed_explained_and_missed_where_the_vendor_forgot_it(
         self, database: Database, lake: Path, close: Close

@@ -1,11 +1,13 @@
 """Licence lines of vendors' bills that differ from our charges: the queue, and settling one."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
+from sqlalchemy.orm import Session
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
@@ -17,7 +19,7 @@ from marketplace.billing.queries.charge_differences import (
     list_charge_differences,
     periods_with_differences,
 )
-from marketplace.billing.settling import settle
+from marketplace.billing.settling import settle, settle_all
 from marketplace.core.actor import Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
@@ -155,10 +157,9 @@ _QUEUE = ListView[Any](
 @requires(Permission.WHOLESALER_PERIODS_VIEW)
 def charge_differences() -> ResponseReturnValue:
     """List what differs in a month, the dearest first: the month of the address, else the newest with any."""
-    text = request.args.get("period", "")
     with transaction() as session:
         months = periods_with_differences(session)
-        month = Period.parse(text) if text else (months[0] if months else None)
+        month = _month(session)
         return _QUEUE.respond(
             session,
             list_charge_differences(month),
@@ -166,7 +167,80 @@ def charge_differences() -> ResponseReturnValue:
             month=month,
             months=months,
             stakes=at_stake(session, month) if month else [],
+            chosen=_chosen(month),
             kind_labels=KIND_LABELS,
+        )
+
+
+@blueprint.get("/charge-differences/settle")
+@requires(Permission.WHOLESALER_PERIODS_APPROVE)
+def settle_charge_differences() -> ResponseReturnValue:
+    """Show what the filters of the address leave open, and ask what becomes of all of it."""
+    return _page_of_all(SettleForm())
+
+
+@blueprint.post("/charge-differences/settle")
+@requires(Permission.WHOLESALER_PERIODS_APPROVE)
+def settle_all_charge_differences() -> ResponseReturnValue:
+    """Take them off the queue together."""
+    form = SettleForm()
+    if not form.validate_on_submit():
+        return _page_of_all(form), 422
+    with transaction() as session:
+        month = _month(session)
+        count = settle_all(
+            session,
+            actor=current_actor(),
+            differences=[row[0].public_id for row in _open_shown(session, month)],
+            note=form.note.data or "",
+            now=utc_now(),
+        )
+    if not count:  # a second click: the page says that nothing is open any more
+        return _page_of_all(form)
+    flash(
+        ngettext(
+            "%(num)s difference is off the queue, with your note.",
+            "%(num)s differences are off the queue, with your note.",
+            count,
+        ),
+        "success",
+    )
+    return redirect(url_for("admin.charge_differences", period=month), code=303)
+
+
+def _month(session: Session) -> Period | None:
+    """Give the month of the address, else the newest that has differences."""
+    text = request.args.get("period", "")
+    return Period.parse(text) if text else next(iter(periods_with_differences(session)), None)
+
+
+def _chosen(month: Period | None) -> dict[str, Any]:
+    """Give what the address asks for, to be asked of another address: the month, the search and the filters."""
+    state = _QUEUE.state(request.args)
+    return {"period": month, "q": state.search or None, **state.filters}
+
+
+def _open_shown(session: Session, month: Period | None) -> Sequence[Any]:
+    """Give what is open of what the filters of the address show."""
+    narrowed = _QUEUE.narrowed(list_charge_differences(month), _QUEUE.state(request.args))
+    return session.execute(narrowed.where(ChargeDifference.settled_at.is_(None))).all()
+
+
+def _page_of_all(form: SettleForm) -> str:
+    with transaction() as session:
+        month = _month(session)
+        rows = _open_shown(session, month)
+        sums: dict[str, Money] = {}
+        for row in rows:
+            stake = Money.rounded(abs(subtract(row[0].billed, row[0].own)), row[0].currency)
+            sums[stake.currency] = sums.get(stake.currency, Money.zero(stake.currency)) + stake
+        return render_template(
+            "admin/charge_differences/settle.html",
+            month=month,
+            count=len(rows),
+            sums=list(sums.values()),
+            chosen=_chosen(month),
+            form=form,
         )
 
 

@@ -38,5 +38,30 @@ def test_a_difference_is_settled_with_a_note(site: BuyersSite) -> None:
     assert "Settled" in wanda.get("/admin/charge-differences?status=settled").main
 
 
+def test_what_a_filter_shows_is_settled_together_with_one_note(site: BuyersSite) -> None:
+    with site.database.owner_transaction() as session:
+        for number in range(3):
+            make_charge_difference(
+                session, period=SEPTEMBER, subscription=f"old-{number}", kind="unknown", own="0"
+            )
+        make_charge_difference(session, period=SEPTEMBER, subscription="seats")
+    wanda = site.browser_of("wanda")
+    shown = wanda.get("/admin/charge-differences?kind=unknown")
+
+    action = shown.link("Settle together")
+    assert "3 open differences" in wanda.get(action).main
+    assert "Say what was decided" in wanda.post(action, {"note": ""}, status=422).main
+    wanda.post(action, {"note": "Sold before."})
+    assert "Nothing of it is open" in wanda.post(action, {"note": "A second click."}, status=200).main
+
+    with site.database.owner_transaction() as session:
+        notes = session.execute(
+            select(ChargeDifference.subscription, ChargeDifference.note).order_by(
+                ChargeDifference.subscription
+            )
+        ).all()
+    assert notes == [*((f"old-{number}", "Sold before.") for number in range(3)), ("seats", "")]
+
+
 def test_a_month_without_differences_says_when_they_appear(site: BuyersSite) -> None:
     assert "Nothing differs" in site.browser_of("wanda").get("/admin/charge-differences").main
