@@ -24,6 +24,7 @@ TOPICS = {
     "explain": "explain",
     "subscription": "subscriptions",
     "renewals": "subscriptions",
+    "account": "accounts",
     "order": "orders",
     "catalog": "catalog",
     "backup": "backup",

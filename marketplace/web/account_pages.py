@@ -26,20 +26,20 @@ from marketplace.vendors.customer_accounts.opening import (
 )
 from marketplace.vendors.customer_accounts.queries import (
     accounts_of,
+    known_particulars,
     last_asked,
     missing_accounts,
     needs_account,
 )
-from marketplace.vendors.customer_accounts.rules import DOMAINS, LONGEST_DOMAIN, suggested_domain
+from marketplace.vendors.customer_accounts.rules import DOMAINS, LONGEST_DOMAIN
 from marketplace.vendors.provisioning.requests import RequestKind
 from marketplace.vendors.provisioning.rules import RequestState
 from marketplace.vendors.registry import CONNECTED, address_rules_of, can
-from marketplace.vendors.values import KnownAccount, NewCustomer
+from marketplace.vendors.values import KnownAccount
 from marketplace.web.forms import PageForm
 from marketplace.web.guards import requires
 from marketplace.web.session import current_actor, transaction, wiring
 from resellers.models import Customer
-from resellers.queries.standing import agreements_of_customer
 
 _LONGEST = 200
 #: How far an account is, in words; its badge says it shorter.
@@ -273,27 +273,11 @@ def _page(
             states=STATES,
             domain_end=DOMAINS.get(vendor, ""),
             longest_domain=LONGEST_DOMAIN,
-            open_form=open_form or _open_form(vendor, _known(session, customer, vendor)),
+            open_form=open_form or _open_form(vendor, known_particulars(session, customer, vendor)),
             link_form=link_form or LinkForm(formdata=None, data=_linked(session, customer, vendor)),
             order=_order(),
             back=_back(pages, customer_id),
         )
-
-
-def _known(session: Session, customer: Customer, vendor: str) -> dict[str, str]:
-    """Give what is known already: what was asked before, else who accepted the vendor's terms."""
-    asked = last_asked(session, customer_id=customer.id, vendor=vendor, kind=RequestKind.CUSTOMER)
-    if isinstance(asked, NewCustomer):
-        address, contact = asked.address, asked.contact
-        return {
-            "domain": asked.domain.removesuffix(DOMAINS.get(vendor, "")),
-            **{name: getattr(address, name) for name in ("line", "postal_code", "city", "state")},
-            **{name: getattr(contact, name) for name in ("first_name", "last_name", "email", "phone")},
-        }
-    known = {"domain": suggested_domain(customer.legal_name), "email": customer.email}
-    for one in agreements_of_customer(session, customer.id)[:1]:
-        known |= {name: getattr(one, name) for name in ("first_name", "last_name", "email", "phone")}
-    return known
 
 
 def _linked(session: Session, customer: Customer, vendor: str) -> dict[str, str]:

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from catalog.models import Product
 from marketplace.core.period import DateRange
 from marketplace.vendors.commitments import rulebook
+from marketplace.vendors.customer_accounts.rules import DOMAINS, suggested_domain
 from marketplace.vendors.models import ProvisioningRequest
 from marketplace.vendors.provisioning.requests import RequestKind, asked_from_data, result_from_data
 from marketplace.vendors.provisioning.rules import RequestState
 from marketplace.vendors.values import KnownAccount, NewCustomer
-from resellers.models import AccountMapping, CustomerAgreement, VendorAccount
+from resellers.models import AccountMapping, Customer, CustomerAgreement, VendorAccount
+from resellers.queries.standing import agreements_of_customer
 
 #: Requests that lead to an account.
 OF_ACCOUNTS = (RequestKind.CUSTOMER.value, RequestKind.ACCOUNT.value)
@@ -149,6 +151,22 @@ def last_asked(
     ).one_or_none()
     asked = asked_from_data(found.kind, found.asked) if found else None
     return asked if isinstance(asked, NewCustomer | KnownAccount) else None
+
+
+def known_particulars(session: Session, customer: Customer, vendor: str) -> dict[str, str]:
+    """Give what is known of what a vendor wants to know: as it was asked before, else who accepted the vendor's terms."""
+    asked = last_asked(session, customer_id=customer.id, vendor=vendor, kind=RequestKind.CUSTOMER)
+    if isinstance(asked, NewCustomer):
+        address, contact = asked.address, asked.contact
+        return {
+            "domain": asked.domain.removesuffix(DOMAINS.get(vendor, "")),
+            **{name: getattr(address, name) for name in ("line", "postal_code", "city", "state")},
+            **{name: getattr(contact, name) for name in ("first_name", "last_name", "email", "phone")},
+        }
+    known = {"domain": suggested_domain(customer.legal_name), "email": customer.email}
+    for one in agreements_of_customer(session, customer.id)[:1]:
+        known |= {name: getattr(one, name) for name in ("first_name", "last_name", "email", "phone")}
+    return known
 
 
 def asked_as_text(asked: NewCustomer | KnownAccount) -> str:
