@@ -5,6 +5,7 @@ an overflow is an error, never a rounding.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,6 +24,7 @@ from marketplace.core.period import Period
 from marketplace.rating.exact import add
 from marketplace.rating.price import LIST
 from marketplace.rating.rule_choice import SCOPE_COLUMNS
+from marketplace.usage.damage import telling_damage
 from marketplace.usage.engine import quoted
 
 _FETCH = 50_000
@@ -136,6 +138,10 @@ class Attribution:
     def interrupt(self) -> None:
         """Stop what is running; it raises `duckdb.InterruptException` where it was called."""
         self._db.interrupt()
+
+    def telling_damage(self) -> AbstractContextManager[None]:
+        """Say which file is to blame where the lake cannot be read. Raises `UsageUnreadable`."""
+        return telling_damage(self._db, [file for source in self._sources for file in source.files])
 
     # -- the steps, in order ------------------------------------------------------------------------------------
 

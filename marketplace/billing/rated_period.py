@@ -59,15 +59,18 @@ def rate_period(
 ) -> Iterator[tuple[RatedPeriod, Callable[[], dict[BillKey, Parts]]]]:
     """Rate a period. Gives its priced documents, and a function for the parts of each bill to be called after them.
 
-    Raises `UsageLost` from that function where the rows read are not the rows that were imported.
+    Raises `UsageUnreadable`; `UsageLost` from that function where the rows read are not the rows that were imported.
     """
-    with Attribution(
-        book,
-        sources.files,
-        covered_invoices=sources.covered_invoices,
-        own_subscriptions=sources.own_subscriptions,
-        engine=engine,
-    ) as attribution:
+    with (
+        Attribution(
+            book,
+            sources.files,
+            covered_invoices=sources.covered_invoices,
+            own_subscriptions=sources.own_subscriptions,
+            engine=engine,
+        ) as attribution,
+        attribution.telling_damage(),
+    ):
         progress.watch(attribution.interrupt)
         progress("read", 0, 1)
         rows = attribution.read()

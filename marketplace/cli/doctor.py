@@ -23,6 +23,7 @@ from marketplace.cli.result import Result
 from marketplace.core.db import APP_ROLE, MAY_ACT_AS, VIEWS_ROLE, Database
 from marketplace.core.errors import Refusal
 from marketplace.settings import Settings, environment_name, load_settings
+from marketplace.usage.damage import files_gone
 from marketplace.vendors.registry import MICROSOFT, connector_for
 
 GOOD, NOTICE, FAULT = "good", "notice", "fault"
@@ -185,6 +186,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield from _role(database)
     yield from _open_tables(database)
     yield from _worker(database)
+    if settings.is_lake_local:
+        yield from _usage(database, Path(settings.lake))
 
 
 def _role(database: Database) -> Iterator[Finding]:
@@ -256,6 +259,22 @@ def _worker(database: Database) -> Iterator[Finding]:
     if failed:
         remedy = "read the worker's log, mend the cause, and ask for the work again"
         yield Finding("failed jobs", NOTICE, f"{failed} failed in the last {jobs.DAYS_KEPT} days", remedy)
+
+
+def _usage(database: Database, lake: Path) -> Iterator[Finding]:
+    """Find imported files that count and are gone, before a close does."""
+    with database.owner_transaction() as session:
+        gone = files_gone(session, lake)
+    if gone:
+        remedy = "put them back from a backup, or undo their deliveries and import the files again"
+        yield Finding(
+            "usage",
+            FAULT,
+            f"{len(gone)} of the files that count are not in the lake, such as {gone[0]}",
+            remedy,
+        )
+    else:
+        yield Finding("usage", GOOD, "every file of the lake that counts is there")
 
 
 def _in_words(finding: Finding) -> str:

@@ -23,6 +23,7 @@ import fsspec
 
 from marketplace.core.errors import N_, FaultyRow, Refusal
 from marketplace.core.period import Period
+from marketplace.usage.damage import telling_damage
 from marketplace.usage.engine import identifier, open_engine, quoted
 from marketplace.usage.formats.format import LAKE_COLUMNS
 from marketplace.usage.header import Header, Packing, read_header
@@ -181,7 +182,7 @@ def source_rows(
     places = {lake.locate(path): path for path in lake_files}
     condition, values = matching.sql()
     names = ", ".join(identifier(name) for name in LAKE_COLUMNS)
-    with _reader(lake) as engine:
+    with _reader(lake) as engine, telling_damage(engine, places):
         rows = engine.execute(
             f"SELECT filename, {names} FROM {_scan(places)} WHERE {condition} "
             f'ORDER BY usage_date, filename, file_no, "row" LIMIT {int(limit)} OFFSET {int(offset)}',
@@ -200,7 +201,7 @@ def rejected_rows(
     """Read rejected rows of files given as (name, place below the lake), in the order of the files, all or the first."""
     left = limit
     for name, path in reject_files:
-        with _reader(lake) as engine:
+        with _reader(lake) as engine, telling_damage(engine, [lake.locate(path)]):
             found = engine.execute(
                 f'SELECT "row", "column", "value", reason FROM {_scan([lake.locate(path)])} ORDER BY "row"'
                 + ("" if left is None else f" LIMIT {left}")
