@@ -18,7 +18,13 @@ from marketplace.settings import Settings
 class DatabaseUnreachable(Refusal):
     """The server does not answer, or does not let us in."""
 
-    sentence = N_("The database cannot be reached: %(reason)s. Check DATABASE_URL, and that the server runs.")
+    sentence = N_(
+        "The database cannot be reached: %(reason)s. Check DATABASE_URL where it is set, and that the server runs; "
+        "then run the command again."
+    )
+
+    def __init__(self, error: OperationalError) -> None:
+        super().__init__(reason=" ".join(str(error.orig).split()).rstrip(".?"))
 
 
 @dataclass
@@ -44,7 +50,7 @@ def open_database(settings: Settings, *, needs_schema: bool = True) -> Database:
         with database.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except OperationalError as error:
-        raise DatabaseUnreachable(reason=" ".join(str(error.orig).split())) from error
+        raise DatabaseUnreachable(error) from error
     if needs_schema:
         check_schema(database)
     return database

@@ -144,7 +144,7 @@ def _run(run: Callable[[argparse.Namespace], Result], args: argparse.Namespace) 
             raise _broken(error) from error
         raise FileMissing(file=error.filename, reason=(error.strerror or "").lower()) from error
     except OperationalError as error:
-        raise DatabaseUnreachable(reason=" ".join(str(error.orig).split())) from error
+        raise DatabaseUnreachable(error) from error
     except ProgrammingError as error:
         if type(error.orig).__name__ == "UndefinedTable":
             raise SchemaMissing from error
