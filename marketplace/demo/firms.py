@@ -134,7 +134,7 @@ def rules_csv(first: Period, changed: Period) -> bytes:
         ("wholesale", "armor-it", "", "", AZURE, "", "", "cost", "6", "", "", start, middle),
         ("wholesale", "armor-it", "", "", AZURE, "", "", "cost", "5.25", "", "", middle, ""),
         ("wholesale", "", "", "", AWS, "", "", "list", "-4", "", "", start, ""),
-        ("wholesale", "", "", "", AZURE, premium, "", "fixed", "", "19.10", "EUR", start, ""),
+        ("wholesale", "", "", "", AZURE, premium, "", "cost", "8.5", "", "", start, ""),
         ("retail", "armor-it", "", "", "", "", "", "cost", "18", "", "", start, ""),
         ("retail", "armor-it", "clinique-du-port", "", "", "", "", "cost", "12.5", "", "", start, ""),
         ("retail", "armor-it", "", "", AWS, "", "", "list", "0", "", "", start, ""),

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from stdnum.eu import vat as eu_vat
-from stdnum.exceptions import ValidationError
+from stdnum.exceptions import InvalidChecksum, InvalidFormat, InvalidLength, ValidationError
 from stdnum.fr import siren, siret
 from stdnum.util import get_cc_module
 
@@ -206,8 +206,16 @@ def _siren_or_siret(text: str) -> str:
         raise Unusable(Phrase.of(reason, reason=_said(error))) from error
 
 
-def _said(error: ValidationError) -> str:
-    return str(error).rstrip(".").lower()
+def _said(error: ValidationError) -> Phrase:
+    match error:
+        case InvalidChecksum():
+            return Phrase.of(N_("its check digits do not fit"))
+        case InvalidLength():
+            return Phrase.of(N_("it is too short or too long"))
+        case InvalidFormat():
+            return Phrase.of(N_("it has signs that do not belong there"))
+        case _:
+            return Phrase.of(N_("a part of it is not known"))
 
 
 @cache

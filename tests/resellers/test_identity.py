@@ -88,3 +88,21 @@ def test_who_invoices_is_read_however_it_is_written(text: str, mode: str) -> Non
 def test_no_reseller_takes_the_wholesalers_own_reference() -> None:
     with pytest.raises(FaultyEntry, match="choose another reference"):
         read_reseller({"reference": "Wholesaler", "legal_name": "R", "country": "FR", "currency": "EUR"})
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        ("732829321", "its check digits do not fit"),
+        ("7328293", "it is too short or too long"),
+        ("73282932A", "it has signs that do not belong there"),
+    ],
+)
+def test_what_is_wrong_with_a_number_is_said_in_words_that_can_be_translated(
+    number: str, reason: str
+) -> None:
+    with pytest.raises(Unusable) as refused:
+        registration_number(number, country="FR")
+
+    said = refused.value.reason.said_with(lambda sentence: f"[{sentence}]", str)
+    assert said.endswith(f"[{reason}]]")

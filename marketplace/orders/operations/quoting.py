@@ -96,7 +96,7 @@ def make_quote(
         created_by_id=actor.user_id,
     )
     session.add(quote)
-    said = Phrase.of(_QUOTED, version=version, total=str(whole), until=valid_until.isoformat())
+    said = Phrase.of(_QUOTED, version=version, total=whole, until=valid_until)
     turn(session, order, OrderState.QUOTED, actor=actor, now=now, words=said)
     session.flush()  # the page that follows shows it
     return Sent(quote, token)

@@ -33,6 +33,7 @@ from marketplace.web.charts import Series, StackedBars, in_currency
 from marketplace.web.guards import requires
 from marketplace.web.navigation import add_to_menu
 from marketplace.web.session import current_actor, transaction
+from resellers.queries import applications
 
 add_to_menu(
     Audience.WHOLESALER,
@@ -81,6 +82,7 @@ def home() -> ResponseReturnValue:
         found = session.execute(list_deliveries(actor).limit(_DELIVERIES))
         deliveries = [delivery_row(one) for one in found]
         waiting = count_waiting(session, actor=actor)
+        applied = applications.count_waiting(session)
         partners = partner_figures(session, last=rated.period, today=utc_now().date()) if rated else []
     return render_template(
         "admin/home.html",
@@ -91,7 +93,7 @@ def home() -> ResponseReturnValue:
         currency=currency,
         steps=steps_of(page, month) if page else [],
         next_step=_next_step(page, is_stale=is_stale) if page else None,
-        alerts=_alerts(actor, month=month, review=review, waiting=waiting),
+        alerts=_alerts(actor, month=month, review=review, waiting=waiting, applied=applied),
         charts=vendor_charts(days, newest) if newest else [],
         deliveries=deliveries,
         partners=partners[::-1],
@@ -161,8 +163,10 @@ def _next_step(page: PeriodPage, *, is_stale: bool) -> Alert | None:
     return Alert(sentence=sentence, label=label, href=here, icon="calendar-check", tone="info")
 
 
-def _alerts(actor: Actor, *, month: PeriodRow | None, review: ReviewPage | None, waiting: int) -> list[Alert]:
-    """Say what somebody should look at: money nobody pays, documents that wait, prices that are missing."""
+def _alerts(
+    actor: Actor, *, month: PeriodRow | None, review: ReviewPage | None, waiting: int, applied: int
+) -> list[Alert]:
+    """Say what somebody should look at: money nobody pays, documents that wait, prices that are missing, people."""
     alerts = []
     if month and month.unmapped:
         alerts.append(
@@ -228,6 +232,20 @@ def _alerts(actor: Actor, *, month: PeriodRow | None, review: ReviewPage | None,
                 label=gettext("Answer"),
                 href=url_for("admin.questions", status="asked"),
                 icon="message-question",
+                tone="info",
+            )
+        )
+    if applied and actor.may(Permission.WHOLESALER_APPLICATIONS_REVIEW):
+        alerts.append(
+            Alert(
+                sentence=ngettext(
+                    "%(num)s firm that wishes to become a reseller waits for a decision.",
+                    "%(num)s firms that wish to become resellers wait for a decision.",
+                    applied,
+                ),
+                label=gettext("Look at it") if applied == 1 else gettext("Look at them"),
+                href=url_for("admin.applications"),
+                icon="mail-forward",
                 tone="info",
             )
         )

@@ -82,6 +82,7 @@ def test_from_the_first_field_to_the_owners_first_sign_in(
     assert [mail.to_address for mail in mails(site)] == ["aline@alizes.example"] * 2
     assert all(mail.link.endswith(path) for mail in mails(site))
 
+    assert "1 firm that wishes to become a reseller waits for a decision." in wanda.get("/admin/").main
     shown = wanda.get("/admin/applications").link("Alizés Numérique SAS")
     wanda.post(f"{shown}/review", {})
     wanda.post(f"{shown}/ask", {"ask-text": "Please add your VAT number {link}."})
@@ -97,6 +98,7 @@ def test_from_the_first_field_to_the_owners_first_sign_in(
     assert "It is there now, thank you." in page.main
     approved = wanda.post(f"{shown}/approve", {"reference": "alizes"})
     assert "Alizés Numérique SAS" in wanda.get(str(approved.response.location)).title
+    assert "waits for a decision" not in wanda.get("/admin/").main
     with site.database.owner_transaction() as session:
         reseller = session.scalars(select(Reseller).where(Reseller.reference == "alizes")).one()
         assert reseller.vat_number == "FR44732829320"

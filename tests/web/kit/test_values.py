@@ -172,3 +172,18 @@ def test_vendors_are_called_as_they_call_themselves_and_unknown_ones_by_their_ke
         "Amazon Web Services",
         "coffre",
     ]
+
+
+def test_countries_are_called_by_their_names_and_unknown_ones_by_their_code(site: Site) -> None:
+    with site.app.test_request_context(headers={"Accept-Language": "fr"}):
+        assert [filters.country(code) for code in ("FR", "DE", "ZZZ")] == ["France", "Allemagne", "ZZZ"]
+
+
+def test_bars_have_room_for_the_whole_of_their_longest_name(site: Site) -> None:
+    with site.app.test_request_context():
+        drawings = [
+            ranked_bars(Parts(title="T", parts=[Part(name="x" * letters, value=Decimal(1))]))
+            for letters in range(5, 30)
+        ]
+
+    assert not [drawing for drawing in drawings if "…" in drawing]
