@@ -44,7 +44,9 @@ def add_parser(subparsers: Any) -> None:
         opening.add_argument(f"--{name.replace('_', '-')}", dest=name, metavar=name.upper(), help=help_)
     opening.set_defaults(run=_open)
     linking = _command(commands, "link", "have one taken up that the customer has")
-    linking.add_argument("account", metavar="ACCOUNT", help="as the vendor names it")
+    linking.add_argument(
+        "account", metavar="ACCOUNT", help="as the vendor names it; at Microsoft also its domain"
+    )
     linking.set_defaults(run=_link)
 
 

@@ -88,7 +88,7 @@ class Connector:
         raise NotOffered(vendor=self.vendor)
 
     def customer(self, account: str) -> VendorCustomer:
-        """Give a firm's account."""
+        """Give a firm's account, by its id or, where the vendor gives such, by its domain."""
         raise NotOffered(vendor=self.vendor)
 
     def agreements(self, account: str) -> Sequence[Agreement]:

@@ -30,7 +30,7 @@ from marketplace.vendors.customer_accounts.opening import (
 )
 from marketplace.vendors.customer_accounts.queries import CustomerAccounts, accounts_of
 from marketplace.vendors.customer_accounts.rules import domain_of, suggested_domain
-from marketplace.vendors.models import ProvisioningRequest
+from marketplace.vendors.models import ProvisioningAttempt, ProvisioningRequest
 from marketplace.vendors.partner_center.connector import PartnerCenter
 from marketplace.vendors.provisioning.operations import AccountMissing, complete_by_hand
 from marketplace.vendors.values import AddressRules, Purchase
@@ -489,6 +489,39 @@ class TestLinking:
         counter.work(counter.links(theirs.account.upper()))
 
         assert [one.account for one in counter.accounts().kept] == [theirs.account]
+
+    def test_its_domain_is_enough_and_is_not_taken_for_one_that_begins_so(
+        self, counter: Counter, connector: PartnerCenter
+    ) -> None:
+        connector.create_customer(firm("carnac.onmicrosoft.com"), key=uuid4())
+        theirs = connector.create_customer(firm("carnac-2.onmicrosoft.com"), key=uuid4())
+
+        counter.work(counter.links(" Carnac-2.OnMicrosoft.com"))
+
+        assert [one.account for one in counter.accounts().kept] == [theirs.account]
+
+    @pytest.mark.parametrize("domain", ["carnac.onmicrosoft.co", "carnac.fr"])
+    def test_a_domain_of_nobody_fails_with_what_to_do(
+        self, counter: Counter, connector: PartnerCenter, domain: str
+    ) -> None:
+        connector.create_customer(firm("carnac.onmicrosoft.com"), key=uuid4())
+
+        counter.work(counter.links(domain))
+
+        (failed,) = counter.accounts().asked
+        assert failed.state == "failed"
+        assert f"Customer with domain {domain} could not be found" in str(failed.error)
+        assert counter.accounts().kept == []
+
+    def test_staff_read_which_account_a_domain_is(self, counter: Counter, connector: PartnerCenter) -> None:
+        theirs = connector.create_customer(replace(firm(), partner_id=""), key=uuid4())
+        request = counter.links("carnac.onmicrosoft.com")
+
+        counter.work(request)
+
+        with counter.database.owner_transaction() as session:
+            attempts = session.scalars(select(ProvisioningAttempt.received).order_by(ProvisioningAttempt.id))
+            assert attempts.all()[-1]["account"] == theirs.account
 
     def test_an_account_the_vendor_does_not_know_fails_with_its_words(self, counter: Counter) -> None:
         counter.work(counter.links("no-such-tenant"))

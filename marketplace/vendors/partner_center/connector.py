@@ -124,8 +124,18 @@ class PartnerCenter(Connector):
         return parties.customer(self._client.send("POST", "v1/customers", body, key=key).body)
 
     def customer(self, account: str) -> VendorCustomer:
-        """Give a tenant."""
-        return parties.customer(self._client.get(f"v1/customers/{account}").body)
+        """Give a tenant, by its id or its domain."""
+        tenant = self._tenant_at(account) if "." in account else account
+        return parties.customer(self._client.get(f"v1/customers/{tenant}").body)
+
+    def _tenant_at(self, domain: str) -> str:
+        """Give whose a domain is. The vendor can only be asked for those that begin with it."""
+        found = self._client.pages("v1/customers", filter=parties.domain_filter(domain))
+        for tenant in map(parties.customer, found):
+            if tenant.domain.casefold() == domain.casefold():
+                return tenant.account
+        words = f"Customer with domain {domain} could not be found."
+        raise VendorRefused(vendor=VENDOR, words=words, code="404", remedy=remedy_for("404"))
 
     def agreements(self, account: str) -> Sequence[Agreement]:
         """Give the agreements of a customer, of the kind that orders need."""

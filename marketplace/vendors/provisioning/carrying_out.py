@@ -229,7 +229,7 @@ def _without(
 def _confirm(connector: Connector, asked: KnownAccount) -> Outcome:
     """Look an account up. Where the vendor does not name the reseller with it, people decide."""
     found = connector.customer(asked.account)
-    received = {"name": found.name, "domain": found.domain}
+    received = {"account": found.account, "name": found.name, "domain": found.domain}
     if found.reseller_account and asked.partner_id:
         seller = account_of_reseller(connector, asked.partner_id)
         if seller.casefold() == found.reseller_account.casefold():

@@ -1,5 +1,6 @@
 """The vendor's own paths, as far as a wholesaler needs them to sell."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -140,8 +141,25 @@ def _sku(product: str, number: str) -> Sku:
 
 @blueprint.get("/v1/customers")
 def customers() -> Response:
-    """List customers."""
-    return page([one.body for one in desk().store.all(Customer)])
+    """List customers, or those whose name or domain begins with a text."""
+    found = [one.body for one in desk().store.all(Customer)]
+    if "filter" in request.args:
+        field, value = _filter(request.args["filter"])
+        found = [one for one in found if str(one["companyProfile"][field]).casefold().startswith(value)]
+    return page(found)
+
+
+def _filter(text: str) -> tuple[str, str]:
+    """Read a filter as the vendor's page on searching customers writes it: the part of a profile, and its beginning."""
+    try:
+        asked = json.loads(text)
+        fields = {"CompanyName": "companyName", "Domain": "domain"}
+        field, value = fields[asked["Field"]], str(asked["Value"]).casefold()
+    except (ValueError, LookupError, TypeError):
+        raise Refused("400", "The filter is not valid.") from None
+    if asked.get("Operator") != "starts_with":
+        raise Refused("400", "The operator is not supported.")
+    return field, value
 
 
 @blueprint.post("/v1/customers")

@@ -1,6 +1,6 @@
 """What is asked of vendors: the queue, what is stuck, and what staff can do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -14,7 +14,7 @@ from marketplace.core.actor import Audience, Permission
 from marketplace.core.clock import utc_now
 from marketplace.core.errors import N_
 from marketplace.vendors.customer_accounts.queries import OF_ACCOUNTS
-from marketplace.vendors.models import ProvisioningRequest
+from marketplace.vendors.models import ProvisioningAttempt, ProvisioningRequest
 from marketplace.vendors.provisioning import operations
 from marketplace.vendors.provisioning.requests import (
     Asked,
@@ -311,11 +311,13 @@ def _references(given: Mapping[str, str]) -> dict[int, str]:
     return found
 
 
-def _reference_form(what: Asked) -> PageForm:
+def _reference_form(what: Asked, attempts: Sequence[ProvisioningAttempt]) -> PageForm:
     """Ask for what this kind of request is found by."""
     match what:
         case KnownAccount():
-            return AccountForm(formdata=None, data={"order": what.account})
+            # As the vendor calls it, where it was asked: by what was typed it may only be found.
+            said = next((one.received["account"] for one in attempts if "account" in one.received), None)
+            return AccountForm(formdata=None, data={"order": said or what.account})
         case NewCustomer():
             return AccountForm(formdata=None)
         case _:
@@ -362,7 +364,7 @@ def _page(
         if found is None:
             abort(404)
         asked, customer, reseller = found
-        what = asked_from_data(asked.kind, asked.asked)
+        what, attempts = asked_from_data(asked.kind, asked.asked), attempts_of(session, asked)
         return render_template(
             "admin/provisioning/show.html",
             request_=asked,
@@ -371,12 +373,12 @@ def _page(
             lines=what.lines if isinstance(what, Purchase) else (),
             named=named_by_hand(what),
             result=result_from_data(asked.result),
-            attempts=attempts_of(session, asked),
+            attempts=attempts,
             meaning=STATES[RequestState(asked.state)],
             may_act=actor.may(Permission.WHOLESALER_VENDORS_MANAGE) and not actor.is_read_only,
             answer_form=answer_form or AnswerForm(formdata=None),
             reason_form=reason_form or ReasonForm(formdata=None),
             particulars=_particulars(what),
-            reference_form=reference_form or _reference_form(what),
+            reference_form=reference_form or _reference_form(what, attempts),
             given=request.form,
         )

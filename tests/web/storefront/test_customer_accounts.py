@@ -12,7 +12,7 @@ from marketplace.core.db import Database
 from marketplace.core.errors import Phrase
 from marketplace.settings import Settings
 from marketplace.vendors.customer_accounts.following import follow_account
-from marketplace.vendors.models import ProvisioningRequest
+from marketplace.vendors.models import ProvisioningAttempt, ProvisioningRequest
 from resellers.models import AccountMapping, Customer, VendorAccount
 from tests.conftest import World
 from tests.offer_factories import make_plan, make_sku
@@ -223,6 +223,25 @@ def test_staff_open_one_from_their_own_page_and_see_what_to_type(site: PeopledSi
     task = walter.get(f"/admin/provisioning/{request_of(site).public_id}").main
     assert "1 rue des Alignements, 56340 Carnac, FR" in task
     assert "carla-works.onmicrosoft.com" in task
+
+
+def test_staff_are_given_the_account_that_a_domain_was_found_to_be(
+    site: PeopledSite, rosa: Visitor, path: str
+) -> None:
+    rosa.post(f"{path}/accounts/microsoft/link", {"account": "Carnac.onmicrosoft.com"})
+    with site.database.owner_transaction() as session:
+        request = session.scalars(select(ProvisioningRequest)).one()
+        request.state, task = "by_hand", f"/admin/provisioning/{request.public_id}"
+        request_id = request.id
+    walter = site.browser_of("walter")
+    assert walter.get(task).one("input", id="order").get("value") == "carnac.onmicrosoft.com"
+    with site.database.owner_transaction() as session:
+        found = {"account": "tenant-7", "name": "Conserverie de Carnac"}
+        session.add(
+            ProvisioningAttempt(request_id=request_id, started_at=utc_now(), step="ask", received=found)
+        )
+
+    assert walter.get(task).one("input", id="order").get("value") == "tenant-7"
 
 
 def test_an_agreement_is_told_to_the_vendor_when_there_is_an_account(rosa: Visitor, path: str) -> None:

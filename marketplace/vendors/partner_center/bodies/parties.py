@@ -1,5 +1,6 @@
 """Bodies about firms: customers, their addresses and agreements, resellers. Pure: bodies in, values out."""
 
+import json
 from typing import Any
 
 from marketplace.vendors.partner_center.bodies.wire import Body, instant
@@ -76,6 +77,11 @@ def customer(body: Body) -> VendorCustomer:
         country=billing.get("defaultAddress", {}).get("country", ""),
         reseller_account=body.get("associatedPartnerId") or "",
     )
+
+
+def domain_filter(domain: str) -> str:
+    """Ask for the customers whose domain begins with a text; "starts_with" is all the vendor knows there."""
+    return json.dumps({"Field": "Domain", "Value": domain, "Operator": "starts_with"})
 
 
 def attestation_body(attestation: Attestation) -> dict[str, Any]:
