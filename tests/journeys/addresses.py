@@ -11,7 +11,13 @@ from catalog.models import Plan, PriceList, Product, Promotion, Sku
 from marketplace.accounts.models import Membership, OutgoingMail, User
 from marketplace.accounts.operations.password_change import ask_for_reset
 from marketplace.accounts.roles import Role, permissions_of
-from marketplace.billing.models import PeriodBalance, Question, QuestionMessage, StatementLine
+from marketplace.billing.models import (
+    PeriodBalance,
+    Question,
+    QuestionMessage,
+    StatementLine,
+    StatementPayment,
+)
 from marketplace.billing.questions import ask
 from marketplace.core.actor import Actor, Audience, Permission
 from marketplace.core.audit import AuditEntry
@@ -22,6 +28,7 @@ from marketplace.demo.price_lists import PROMOTED
 from marketplace.orders.models import Order
 from marketplace.orders.operations.cart import put_in_cart
 from marketplace.orders.operations.quoting import make_quote
+from marketplace.orders.operations.settling import note_payment
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.renewal_links import ask_customers
 from marketplace.usage.models import Delivery
@@ -249,11 +256,14 @@ def ids_of(world: World) -> dict[str, str]:
                 select(PriceList.public_id).where(PriceList.market == "FR", PriceList.version == 2)
             ),
             "admin:floor_id": _floor(session),
+            "admin:statement_id": bought.statement_id,
+            "admin:payment_id": _paid(session, bought.statement_id, STAFF),
             "admin:promotion_id": session.scalar(select(Promotion.public_id)),
             "admin:membership_id": _member(session, "wanda@demo.example"),
             "storefront:vendor_name": "microsoft",
             "storefront:statement_id": bought.statement_id,
             "storefront:sold statement_id": sold.statement_id,
+            "storefront:payment_id": _paid(session, sold.statement_id, as_rashid(session)),
             "storefront:customer_id": customer.public_id,
             "storefront:line_id": bought.id,
             "storefront:question_id": session.scalar(
@@ -296,6 +306,15 @@ def _asked(session: Session, reseller: Reseller, line_id: UUID) -> UUID:
         "Rashid Benali", Audience.RESELLER, party_id=reseller.id, permissions=frozenset(Permission)
     )
     return ask(session, actor=rashid, line_id=line_id, text="Why this much?").public_id
+
+
+def _paid(session: Session, statement_id: UUID, actor: Actor) -> int | None:
+    """Note a part of what is owed on a statement."""
+    now = utc_now()
+    note_payment(
+        session, actor=actor, statement_id=statement_id, amount=Decimal(1), paid_on=now.date(), now=now
+    )
+    return session.scalar(select(StatementPayment.id).where(StatementPayment.statement_id == statement_id))
 
 
 def _renewal_link(session: Session, subscription: Subscription) -> str:
