@@ -44,11 +44,16 @@ test: $(BIN)/.development chromium focus-validator ## run every test that ends w
 test-long: $(BIN)/.development ## what takes longer: thousands of months, a kill at every statement
 	$(BIN)/pytest -m long $(ARGS)
 
-.PHONY: check
-check: $(BIN)/.development ## lint, format, types, layers, templates, and whether migrations match models
+.PHONY: check check-rest check-types
+check: check-rest check-types ## lint, format, types, layers, templates, and whether migrations match models
+
+# Types take longer than all the rest: `make --jobs=2 check` looks at both at once.
+check-types: $(BIN)/.development
+	$(BIN)/mypy
+
+check-rest: $(BIN)/.development
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python -m marketplace.migrations check
