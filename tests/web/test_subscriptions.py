@@ -11,7 +11,7 @@ from catalog.rules.promotions import Promoted
 from marketplace.core.actor import Actor
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.operations.changing import change
-from marketplace.subscriptions.rules.changes import ChangeQuantity
+from marketplace.subscriptions.rules.changes import Cancel, ChangeQuantity
 from marketplace.subscriptions.rules.promotions import reduced
 from tests.factories import make_subscription
 from tests.offer_factories import make_plan, make_promotion
@@ -54,6 +54,22 @@ def test_everybody_it_concerns_sees_its_page(
     assert "whole price" in page.main
     assert "Microsoft 365 E3" in visitor.get(f"{prefix}/subscriptions").main
     assert "360" not in page.main  # what it costs the wholesaler
+
+
+@pytest.mark.parametrize(("who", "prefix"), [("wanda", "/admin"), ("rashid", ""), ("carla", "/portal")])
+def test_what_was_cancelled_neither_renews_nor_can_be_given_back(
+    site: BuyersSite, who: str, prefix: str
+) -> None:
+    with site.database.owner_transaction() as session:
+        carla = customer_called(session, "carla-works")
+        made = make_subscription(session, carla, on=NOW - timedelta(hours=2), vendor_id="vendor-3").public_id
+        at = NOW - timedelta(hours=1)
+        change(session, actor=Actor.system(), subscription_id=made, change=Cancel(), now=at)
+
+    page = site.browser_of(who).get(f"{prefix}/subscriptions/{made}")
+
+    assert "Renews or ends on–" in page.main.replace(" –", "–")
+    assert "What can still be given back" not in page.main
 
 
 @pytest.mark.parametrize(("who", "prefix"), [("wanda", "/admin"), ("rashid", ""), ("carla", "/portal")])
