@@ -110,16 +110,19 @@ class Attribution:
         covered_invoices: Mapping[str, Sequence[str]],
         own_subscriptions: Mapping[str, Sequence[str]],
         engine: Engine,
+        reseller_id: int | None = None,
     ) -> None:
         """Open DuckDB with its limits.
 
         `covered_invoices` of each vendor are billed from the daily usage, not the reconciliation; so are its
-        `own_subscriptions` from their own histories.
+        `own_subscriptions` from their own histories. With a reseller, only what its customers had is read: its documents
+        are whole, and no others.
         """
         self._book = book
         self._sources = sources
         self._covered = covered_invoices
         self._own = own_subscriptions
+        self._reseller_id = reseller_id
         self._db = duckdb.connect()
         engine.spill.mkdir(parents=True, exist_ok=True)
         self._db.execute(f"SET memory_limit = '{engine.memory_mb}MB'")
@@ -157,6 +160,7 @@ class Attribution:
                 }
             ),
         )
+        self._load("mapping", _spans(self._book, "account", self._book.mappings))
         self._load("moved", _spans(self._book, "subscription", self._book.moved))
         self._db.execute("CREATE TEMP VIEW usage_row AS " + self._rows())
         number = self._number_subjects()
@@ -266,6 +270,9 @@ class Attribution:
                 )
             if self._own.get(source.vendor):
                 conditions.append(f"NOT {sql.IS_COMPARED.format(vendor=quoted(source.vendor))}")
+            if self._reseller_id is not None:
+                owned = sql.IS_OF_RESELLER.format(vendor=quoted(source.vendor), reseller=self._reseller_id)
+                conditions.append(owned)
             where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
             query = sql.ROWS.format(
                 vendor=quoted(source.vendor),
@@ -278,9 +285,8 @@ class Attribution:
         return " UNION ALL ".join(selects)
 
     def _load_terms(self) -> None:
-        """Give DuckDB the owners and rules, and cut time into stretches over which they do not change."""
+        """Give DuckDB the rules, and cut time into stretches over which they and owners do not change."""
         book = self._book
-        mappings = _spans(book, "account", book.mappings)
         rules = pa.table(
             {
                 "rule_id": pa.array([r.rule_id for r in book.rules], pa.int64()),
@@ -310,8 +316,8 @@ class Attribution:
         buckets = pa.table(
             {"bucket": pa.array(range(len(starts)), pa.int32()), "starts": pa.array(starts, pa.date32())}
         )
-        for name, table in (("mapping", mappings), ("rule", rules), ("bucket", buckets)):
-            self._load(name, table)
+        self._load("rule", rules)
+        self._load("bucket", buckets)
 
     def _load_documents(self, billing_period: Period) -> None:
         """Give DuckDB the documents lines stand on, and the rules by their words, which names and orders lines."""

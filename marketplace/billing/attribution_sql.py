@@ -87,6 +87,11 @@ def _filled_sets(rules: Sequence[RuleSpan], hop: str) -> list[tuple[str, ...]]:
     return sorted({rule.scope.filled for rule in rules if rule.hop == hop}, key=specificity, reverse=True)
 
 
+# What customers of one reseller had on some day, which may have been others' on the other days.
+IS_OF_RESELLER = """
+    (account IN (SELECT account FROM mapping WHERE vendor = {vendor} AND reseller_id = {reseller})
+     OR subscription IN (SELECT subscription FROM moved WHERE vendor = {vendor} AND reseller_id = {reseller}))
+"""
 # Whether a list price applies to a row, as `rating.price.Listing`.
 LISTING = """
     CASE WHEN is_committed OR lower(charge_category) NOT IN ('usage', 'purchase') THEN 2

@@ -148,7 +148,11 @@ def find(
         with _tried(session, asked, now=now):
             changed = [period for period in latest if current_fingerprint(session, period) != stands[period]]
             after = {period: load_book(session, period) for period in changed}
-        drafted = {period: _drafted(session, period, fingerprint=stands[period]) for period in changed}
+        # Nobody sees an effect on others' sales: a reseller's own are all that is rated.
+        seller = asked.actor.reseller_id
+        drafted = {
+            period: _drafted(session, period, seller, fingerprint=stands[period]) for period in changed
+        }
         before = {period: load_book(session, period) for period in changed if drafted[period] is None}
         sources = {period: load_sources(session, period, lake=workshop.lake) for period in changed}
         closed = _closed(session, changed)
@@ -157,9 +161,9 @@ def find(
     for period in changed:
         was = drafted[period]
         if was is None:
-            was = _totals(before[period], sources[period], workshop, progress(done, ratings))
+            was = _totals(before[period], sources[period], workshop, progress(done, ratings), seller=seller)
             done += 1
-        becomes = _totals(after[period], sources[period], workshop, progress(done, ratings))
+        becomes = _totals(after[period], sources[period], workshop, progress(done, ratings), seller=seller)
         done += 1
         documents += _compared(period, was, becomes)
     effect = effect_for(asked.actor, documents, closed=closed)
@@ -291,21 +295,30 @@ class _Total:
 _Totals = dict[tuple[str, int, int, str], _Total]
 
 
-def _totals(book: Book, sources: Sources, workshop: Workshop, progress: Progress) -> _Totals:
-    """Rate a period without writing anything; give every document's total."""
+def _totals(
+    book: Book, sources: Sources, workshop: Workshop, progress: Progress, *, seller: int | None = None
+) -> _Totals:
+    """Rate a period without writing anything; give the total of every document, or of every one a reseller is party to."""
     totals: _Totals = {}
     with rate_period(
-        book, sources, billing_period=book.period, engine=workshop.engine, progress=progress
+        book,
+        sources,
+        billing_period=book.period,
+        engine=workshop.engine,
+        progress=progress,
+        reseller_id=seller,
     ) as (rated, _):
         for some in rated.priced:
             for one in some.figures:
+                if seller not in (None, one.reseller_id):
+                    continue
                 money = None if one.parked_pair else Money(one.minor, one.currency)
                 key = (one.hop, one.reseller_id, one.customer_id, one.currency)
                 totals[key] = _Total(money, one.exact)
     return totals
 
 
-def _drafted(session: Session, period: Period, *, fingerprint: str) -> _Totals | None:
+def _drafted(session: Session, period: Period, seller: int | None, *, fingerprint: str) -> _Totals | None:
     """Give what rating a period again would give, where its draft stands: what it was made from is as it was.
 
     Of a closed month the statements tell no such thing: what was corrected since stands on later ones.
@@ -314,6 +327,7 @@ def _drafted(session: Session, period: Period, *, fingerprint: str) -> _Totals |
     is_draft = standing is not None and standing.status in (PeriodStatus.RATED, PeriodStatus.REVIEWED)
     if standing is None or not is_draft or standing.fingerprint != fingerprint:
         return None
+    of_seller = [] if seller is None else [Statement.reseller_id == seller]
     rows = session.execute(
         select(
             Statement.hop,
@@ -322,7 +336,7 @@ def _drafted(session: Session, period: Period, *, fingerprint: str) -> _Totals |
             Statement.currency,
             Statement.exact_total,
             Statement.parked_pair,
-        ).where(Statement.period == period.number)
+        ).where(Statement.period == period.number, *of_seller)
     )
     return {
         (hop, reseller_id, customer_id, currency): _Total(

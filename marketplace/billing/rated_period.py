@@ -55,11 +55,18 @@ class RatedPeriod:
 
 @contextmanager
 def rate_period(
-    book: Book, sources: Sources, *, billing_period: Period, engine: Engine, progress: Progress
+    book: Book,
+    sources: Sources,
+    *,
+    billing_period: Period,
+    engine: Engine,
+    progress: Progress,
+    reseller_id: int | None = None,
 ) -> Iterator[tuple[RatedPeriod, Callable[[], dict[BillKey, Parts]]]]:
     """Rate a period. Gives its priced documents, and a function for the parts of each bill to be called after them.
 
-    Raises `UsageUnreadable`; `UsageLost` from that function where the rows read are not the rows that were imported.
+    Raises `UsageUnreadable`; `UsageLost` from that function where the rows read are not the rows that were imported. With
+    a reseller, its documents alone are whole, and there are no parts to ask for.
     """
     with (
         Attribution(
@@ -68,6 +75,7 @@ def rate_period(
             covered_invoices=sources.covered_invoices,
             own_subscriptions=sources.own_subscriptions,
             engine=engine,
+            reseller_id=reseller_id,
         ) as attribution,
         attribution.telling_damage(),
     ):
