@@ -177,6 +177,9 @@ class Visitor:
         response = self.client.get(url, headers=self._headers({}), buffered=True)
         assert response.status_code == 200, f"{url} gave {response.status_code}"
         assert "attachment" in response.headers["Content-Disposition"]
+        # Of text it is said once how it is written.
+        is_text = response.mimetype.startswith("text/")
+        assert response.headers["Content-Type"].count("charset=utf-8") == is_text
         return bytes(response.data)
 
     def json(self, url: str) -> Any:

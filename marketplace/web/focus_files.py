@@ -27,6 +27,4 @@ def focus_file(session: Session, *, actor: Actor, hop: Hop) -> ResponseReturnVal
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - send_file closes it
     write_statements(session, wanted, format_="focus", file=file)
     file.seek(0)
-    return send_file(
-        file, mimetype="text/csv; charset=utf-8", as_attachment=True, download_name=f"focus-{period}.csv"
-    )
+    return send_file(file, mimetype="text/csv", as_attachment=True, download_name=f"focus-{period}.csv")

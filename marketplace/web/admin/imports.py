@@ -357,7 +357,7 @@ def delivery_rejects(delivery_id: UUID) -> ResponseReturnValue:
     file.seek(0)
     return send_file(
         file,
-        mimetype="text/csv; charset=utf-8",
+        mimetype="text/csv",
         as_attachment=True,
         download_name=f"rejects-{page.delivery.id}.csv",
     )

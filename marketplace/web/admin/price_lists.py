@@ -349,7 +349,7 @@ def price_list_rejects(list_id: UUID) -> ResponseReturnValue:
     file.seek(0)
     return send_file(
         file,
-        mimetype="text/csv; charset=utf-8",
+        mimetype="text/csv",
         as_attachment=True,
         download_name=f"rejects-{found.vendor}-{found.version}.csv",
     )

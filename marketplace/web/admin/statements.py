@@ -42,9 +42,9 @@ add_to_menu(
 
 _IN_MEMORY = 4 * 1024 * 1024
 _FILES = {
-    "csv": ("csv", "text/csv; charset=utf-8"),
+    "csv": ("csv", "text/csv"),
     "xlsx": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    "focus": ("csv", "text/csv; charset=utf-8"),
+    "focus": ("csv", "text/csv"),
 }
 
 

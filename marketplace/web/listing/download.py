@@ -59,6 +59,6 @@ EXPORTS: dict[str, Callable[[IO[bytes], Sequence[str], Iterable[Sequence[Cell]]]
     "xlsx": write_xlsx,
 }
 _MEDIA_TYPES = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
