@@ -127,7 +127,8 @@ def read_header(path: Path, *, name: str) -> Header:
     start = len(text) - len(text.lstrip("\r\n \t\x00"))
     if start == len(text):
         raise EmptyFile(file=name)
-    if text[start] == "[":
+    is_over_lines = text[start:].partition("\n")[0].strip() == "{"
+    if text[start] == "[" or is_over_lines:
         raise JsonArray(file=name)
     if text[start] == "{":
         names = _json_names(text)

@@ -86,6 +86,11 @@ def test_a_column_that_is_needed_and_absent_is_named(desk: Marketplace, kind: st
         pytest.param(
             lambda _: json.dumps([record("daily")]).encode(), "is one JSON document", id="JSON array"
         ),
+        pytest.param(
+            lambda _: json.dumps({"value": [record("daily")]}, indent=2).encode(),
+            "is one JSON document",
+            id="JSON over several lines",
+        ),
         pytest.param(lambda _: b'{"a": 1}\n', "is not a file we can read", id="JSON of something else"),
         pytest.param(lambda _: b"{broken\n", "is not a file we can read", id="broken JSON"),
         pytest.param(
