@@ -10,6 +10,7 @@ from http import HTTPStatus
 from uuid import UUID, uuid4
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -168,9 +169,14 @@ def filled(route: Route, ids: Ids) -> tuple[str, bool]:
     return address, names_an_object
 
 
-def answer(site: PeopledSite, persona: str, route: Route, address: str) -> int:
+def browser_of(site: PeopledSite, persona: str) -> FlaskClient:
+    """Sign in once for many addresses: one that ended the session would send the next to sign in, which fails."""
     client = site.app.test_client()
     sign_in(client, site.database, persona)
+    return client
+
+
+def answer(client: FlaskClient, route: Route, address: str) -> int:
     return int(client.open(address, method=route.method).status_code)
 
 
@@ -180,6 +186,7 @@ def test_somebody_elses_object_is_not_there(site: PeopledSite, theirs: Ids, pers
     permissions = actor_called(site.database, persona).permissions
     # Staff may see everybody's objects: for them, those that are nobody's.
     ids: Ids = {"period": "2024-09"} if who.audience is Audience.WHOLESALER else theirs
+    client = browser_of(site, persona)
     found = {}
     for route in routes(site.app):
         address, names_an_object = filled(route, ids)
@@ -187,7 +194,7 @@ def test_somebody_elses_object_is_not_there(site: PeopledSite, theirs: Ids, pers
         if route.is_public or not names_an_object or not is_theirs:
             continue
         allowed = {NOTHING_THERE} if route.permission in permissions else {NOTHING_THERE, NOT_THEIR_ROLE}
-        status = answer(site, persona, route, address)
+        status = answer(client, route, address)
         if status not in allowed:
             found[f"{route} as {persona}"] = status
 
@@ -197,11 +204,12 @@ def test_somebody_elses_object_is_not_there(site: PeopledSite, theirs: Ids, pers
 @pytest.mark.parametrize("persona", ["wanda", "rashid", "carla"])
 def test_pages_of_another_audience_are_not_there(site: PeopledSite, theirs: Ids, persona: str) -> None:
     mine = PERSONAS[persona].audience
+    client = browser_of(site, persona)
     found = {}
     for route in routes(site.app):
         if route.audience in {None, mine} or route.is_public:
             continue
-        status = answer(site, persona, route, filled(route, theirs)[0])
+        status = answer(client, route, filled(route, theirs)[0])
         goes_home = route.rule == "/" and status == HTTPStatus.FOUND
         if status != NOTHING_THERE and not goes_home:
             found[str(route)] = status
@@ -212,10 +220,11 @@ def test_pages_of_another_audience_are_not_there(site: PeopledSite, theirs: Ids,
 @pytest.mark.parametrize("persona", list(PERSONAS))
 def test_what_the_role_does_not_allow_is_refused(site: PeopledSite, theirs: Ids, persona: str) -> None:
     permissions = actor_called(site.database, persona).permissions
+    client = browser_of(site, persona)
     found = {}
     for route in routes(site.app):
         if route.audience is PERSONAS[persona].audience and route.permission not in permissions:
-            status = answer(site, persona, route, filled(route, theirs)[0])
+            status = answer(client, route, filled(route, theirs)[0])
             if status not in {NOT_THEIR_ROLE, NOTHING_THERE}:
                 found[str(route)] = status
 
@@ -235,8 +244,7 @@ def test_visitors_are_sent_to_sign_in(site: PeopledSite, theirs: Ids) -> None:
 
 
 def test_whoever_views_as_somebody_changes_nothing(site: PeopledSite, theirs: Ids) -> None:
-    client = site.app.test_client()
-    sign_in(client, site.database, "wanda")
+    client = browser_of(site, "wanda")
     with site.database.owner_transaction() as session:
         sud = reseller_called(session, "sud").public_id
     begun = client.post(f"/admin/view-as/reseller/{sud}", data={"reason": "They asked about October"})
@@ -279,8 +287,7 @@ def test_the_owner_opens_what_others_do_not_find(site: PeopledSite, theirs: Ids)
         ),
     }
     for persona, addresses in opened.items():
-        client = site.app.test_client()
-        sign_in(client, site.database, persona)
+        client = browser_of(site, persona)
         for address in addresses:
             assert client.get(address.format(**theirs)).status_code == HTTPStatus.OK, address
 
@@ -347,8 +354,7 @@ def test_no_page_or_export_names_what_belongs_to_others(site: PeopledSite, their
     """Asked for plainly, and with their ids where lists take filters."""
     names = ("Sud Cloud", "stella-mills", "Stella", "Pavel")
     filters = "&".join(f"{name.removesuffix('_id')}={value}" for name, value in theirs.items())
-    client = site.app.test_client()
-    sign_in(client, site.database, persona)
+    client = browser_of(site, persona)
     found = {}
     for route in routes(site.app):
         if route.method != "GET" or route.variables or route.audience is not PERSONAS[persona].audience:
@@ -380,6 +386,7 @@ def ask_about(session: Session, line: StatementLine) -> Question:
 def found_by(site: PeopledSite, persona: str, ids: Ids) -> dict[str, int]:
     """Give the addresses of a persona's shell that answer when filled with ids which must not be found."""
     permissions = actor_called(site.database, persona).permissions
+    client = browser_of(site, persona)
     found = {}
     for route in routes(site.app):
         named = {name for _kind, name in route.variables}
@@ -390,7 +397,7 @@ def found_by(site: PeopledSite, persona: str, ids: Ids) -> dict[str, int]:
         ):
             continue
         allowed = {NOTHING_THERE} if route.permission in permissions else {NOTHING_THERE, NOT_THEIR_ROLE}
-        status = answer(site, persona, route, filled(route, {"period": "2024-09", **ids})[0])
+        status = answer(client, route, filled(route, {"period": "2024-09", **ids})[0])
         if status not in allowed:
             found[str(route)] = status
     return found
