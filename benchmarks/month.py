@@ -90,8 +90,12 @@ def write_terms(database: Database) -> None:
     with database.owner_transaction() as session:
         for statement in _TERMS:
             session.execute(text(statement), {"resellers": RESELLERS, "customers": CUSTOMERS})
+        for table in ("reseller", "customer", "vendor_account", "price_rule_scope"):
+            session.execute(text(_NEXT_ID.format(table=table)))
 
 
+# The rows above name their ids themselves, so that they can name each other; what comes after them counts on.
+_NEXT_ID = "SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
 _TERMS = (
     "INSERT INTO reseller (id, public_id, reference, legal_name, country, vat_number, registration_number, partner_id,"
     " currency, billing_mode, email) SELECT i, gen_random_uuid(), 'R' || lpad(i::text, 5, '0'), 'Reseller ' || i, 'FR',"
