@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 
 from marketplace.core.money import Money
+from marketplace.core.vendor_names import name_of
 
 
 def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
@@ -16,7 +17,7 @@ def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "translate 
 class Phrase(str):
     """English text that remembers the template and the facts it was made from, so that screens can translate it.
 
-    Facts that are phrases themselves are translated too.
+    Facts that are phrases themselves are translated too; the fact `vendor` is a key, and said as the vendor's name.
     """
 
     __slots__ = ("facts", "sentence")
@@ -36,10 +37,7 @@ class Phrase(str):
         """Say it in another language, given the functions that translate templates and write amounts and days."""
         if not self.facts:
             return translate(self.sentence)
-        facts = {
-            name: fact.said_with(translate, write) if isinstance(fact, Phrase) else write(fact)
-            for name, fact in self.facts.items()
-        }
+        facts = {name: _said(name, fact, translate, write) for name, fact in self.facts.items()}
         return translate(self.sentence) % facts
 
     @classmethod
@@ -58,6 +56,12 @@ class Phrase(str):
         return cls.of(
             data["sentence"], **{name: _fact_from_data(fact) for name, fact in data["facts"].items()}
         )
+
+
+def _said(name: str, fact: object, translate: Callable[[str], str], write: Callable[[object], str]) -> str:
+    if isinstance(fact, Phrase):
+        return fact.said_with(translate, write)
+    return name_of(str(fact)) if name == "vendor" else write(fact)
 
 
 def _fact_as_data(fact: object) -> object:

@@ -23,7 +23,7 @@ from marketplace.core.clock import utc_now
 from marketplace.core.errors import Phrase, Refusal
 from marketplace.core.money import Money
 from marketplace.core.period import DateRange, Period
-from marketplace.vendors.names import name_of
+from marketplace.core.vendor_names import name_of
 
 _MACHINES = frozenset(map(str, Machine))
 DASH = "\u2013"
@@ -163,7 +163,7 @@ def size(number: int) -> str:
 
 def sentence(refusal: Refusal) -> str:
     """Say a refusal in the reader's language, its facts written as people read them."""
-    return gettext(refusal.sentence) % {name: said(fact) for name, fact in refusal.facts.items()}
+    return said(refusal.phrase)
 
 
 def named(name: str) -> str:
@@ -219,6 +219,14 @@ def vendor(key: str) -> str:
     return name_of(key)
 
 
+def scope(about: Any) -> str:
+    """Say what of the catalogue a price rule is about, parties aside."""
+    named = filter(
+        None, (about.vendor and name_of(about.vendor), about.product, about.sku, about.subscription)
+    )
+    return " · ".join(named) or gettext("Everything")
+
+
 def init_filters(app: Flask) -> None:
     """Make the filters known to templates."""
     filters: dict[str, Any] = {
@@ -243,6 +251,7 @@ def init_filters(app: Flask) -> None:
         "said": said,
         "lines": lines,
         "vendor": vendor,
+        "scope": scope,
     }
     app.jinja_env.filters.update({name: _late(write) for name, write in filters.items()})
     app.jinja_env.globals.update(Money=Money, gettext=gettext, ngettext=ngettext, is_metered=is_metered)

@@ -45,3 +45,10 @@ def test_a_stored_sentence_keeps_the_kinds_of_its_facts() -> None:
     assert again.said_with(str, lambda fact: written.fact(fact, Locale("fr"))).startswith(
         "9,99\u00a0€ 1 mars"
     )
+
+
+def test_a_vendor_in_a_sentence_is_called_by_its_name_however_deep_it_stands() -> None:
+    inner = Phrase.of("%(vendor)s is busy", vendor="microsoft")
+    phrase = Phrase.of("%(vendor)s failed: %(why)s", vendor="coffre", why=inner)
+
+    assert phrase.said_with(str, str) == "coffre failed: Microsoft is busy"

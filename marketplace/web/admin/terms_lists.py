@@ -37,12 +37,6 @@ def who(row: Any) -> str:
     return row.customer or row.reseller or gettext("Everybody")
 
 
-def what(row: Any) -> str:
-    """Say what of the catalogue a rule is about."""
-    named = [part for part in (row.vendor, row.product, row.sku, row.subscription) if part]
-    return " · ".join(named) or gettext("Everything")
-
-
 def price(row: Any) -> str:
     """Say a rule's price in a few words."""
     if row.basis == "fixed":
@@ -119,7 +113,9 @@ RULES = ListView[Any](
             phone=OnPhone.SIDE,
         ),
         Column(key="who", label=N_("For"), value=who, sort=Reseller.reference),
-        Column(key="what", label=N_("What"), value=what, sort=PriceRuleScope.product, phone=OnPhone.TITLE),
+        Column(
+            key="what", label=N_("What"), value=shown.scope, sort=PriceRuleScope.product, phone=OnPhone.TITLE
+        ),
         Column(key="price", label=N_("Price"), value=price, sort=PriceRule.basis),
         _day("valid_from", N_("From"), PriceRule.valid_from),
         _day("valid_until", N_("Until"), PriceRule.valid_until),

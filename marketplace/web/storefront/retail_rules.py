@@ -362,7 +362,7 @@ def _list(figures: Mapping[int, RuleFigures], *, today: date) -> ListView[Retail
         Column(
             key="what",
             label=N_("For"),
-            value=scope_said,
+            value=lambda row: shown.scope(row.terms.scope),
             sort=True,
             phone=OnPhone.TITLE,
         ),
@@ -391,12 +391,7 @@ def _list(figures: Mapping[int, RuleFigures], *, today: date) -> ListView[Retail
                 keeps=lambda row, value: row.status(today) == value,
             ),
         ),
-        finds=lambda row, text: text in f"{row.customer} {scope_said(row)}".casefold(),
+        finds=lambda row, text: (
+            text in f"{row.customer} {row.terms.scope.vendor} {shown.scope(row.terms.scope)}".casefold()
+        ),
     )
-
-
-def scope_said(row: RetailRuleRow) -> str:
-    """Say what a rule is about, parties aside."""
-    scope = row.terms.scope
-    parts = [part for part in (scope.vendor, scope.product, scope.sku, scope.subscription) if part]
-    return " · ".join(parts) if parts else gettext("Everything")

@@ -81,7 +81,7 @@ def test_a_reseller_is_enrolled_made_active_and_looked_up_at_the_vendor(
     assert "It has not signed the vendor's partner agreement." in page
     assert "Nord Cloud" in page
     again = {"vendor": "Microsoft", "programme": "advisor", "partner_id": ""}
-    assert "enrolled with microsoft already" in wanda.post(f"{nord}/enrolments", again, status=422).main
+    assert "enrolled with Microsoft already" in wanda.post(f"{nord}/enrolments", again, status=422).main
 
 
 def test_a_direct_partner_shows_what_is_recorded(site: PeopledSite, wanda: Visitor, nord: str) -> None:

@@ -22,6 +22,8 @@ from marketplace.web.charts import (
     waterfall,
 )
 from marketplace.web.forms import NotANumber, parse_number
+from resellers.rules.scopes import Scope
+from resellers.words import Hop
 from tests.page import Site
 
 pytestmark = pytest.mark.only_reads
@@ -172,6 +174,13 @@ def test_vendors_are_called_as_they_call_themselves_and_unknown_ones_by_their_ke
         "Amazon Web Services",
         "coffre",
     ]
+
+
+def test_a_price_rule_is_about_a_vendor_by_its_name_and_else_about_everything(site: Site) -> None:
+    with site.app.test_request_context(headers={"Accept-Language": "fr"}):
+        about = Scope(hop=Hop.WHOLESALE, vendor="microsoft", product="Azure plan")
+        assert filters.scope(about) == "Microsoft · Azure plan"
+        assert filters.scope(Scope(hop=Hop.WHOLESALE)) == "Tout"
 
 
 def test_countries_are_called_by_their_names_and_unknown_ones_by_their_code(site: Site) -> None:

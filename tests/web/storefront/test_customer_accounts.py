@@ -247,7 +247,7 @@ def test_staff_are_given_the_account_that_a_domain_was_found_to_be(
 def test_an_agreement_is_told_to_the_vendor_when_there_is_an_account(rosa: Visitor, path: str) -> None:
     refused = rosa.post(f"{path}/accounts/microsoft/agreement", {}, status=422)
 
-    assert "needs an account at microsoft and an agreement recorded here" in refused.main
+    assert "needs an account at Microsoft and an agreement recorded here" in refused.main
 
 
 def test_another_resellers_customer_is_not_there(site: PeopledSite, path: str) -> None:
