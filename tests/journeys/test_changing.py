@@ -69,7 +69,7 @@ def test_seats_up_by_the_reseller_stand_in_its_statement_and_explain_themselves(
     )
 
     rashid.goes_to(f"/owed?period={month}&by=line")
-    rashid.row("addQuantity").get_by_role("link").last.click()
+    rashid.row("Seats added").get_by_role("link").last.click()
     rashid.reads("Charged from the subscription")
     rashid.reads("5 × 1 licence")
     for seats in ("−12", "15", "−15", "17"):

@@ -141,8 +141,8 @@ def rates_the_month(wanda: Person, month: Period) -> None:
 def finds_the_charges(gaelle: Person, month: Period) -> None:
     """Read what the month comes to so far, and have the added seats explained."""
     gaelle.goes_to(f"/owed?period={month}&by=line")
-    gaelle.reads("new")
-    gaelle.row("addQuantity").get_by_role("link").last.click()
+    gaelle.reads("Bought")
+    gaelle.row("Seats added").get_by_role("link").last.click()
     gaelle.reads("Charged from the subscription")
     gaelle.reads(f"{MORE_SEATS - SEATS} × 1 licence")
     for seats in (f"−{SEATS}", str(MORE_SEATS)):
