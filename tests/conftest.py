@@ -1,6 +1,7 @@
 """Fixtures every test may ask for: a throw-away PostgreSQL per process, a fresh database and data folder per test."""
 
 import contextlib
+import gc
 import shutil
 import tempfile
 import time
@@ -38,6 +39,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take longest."""
     ranks = {part: rank for rank, part in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: min(ranks.get(part, len(ranks)) for part in item.path.parts))
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage look less often, and never again at all that was imported: it stays."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
+def pytest_unconfigure() -> None:
+    """Let it take everything away at the end: libraries complain of what is left."""
+    gc.unfreeze()
 
 
 @dataclass
