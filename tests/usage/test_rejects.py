@@ -141,7 +141,7 @@ def test_rows_of_another_month_than_the_told_one_are_rejects(desk: Marketplace) 
     answer = give(desk, csv_text(rows), period="2024-09")
 
     assert [(reject["row"], reject["column"], reject["value"]) for reject in answer["rejects"]] == [
-        (2, "period", "202410")
+        (2, "period", "2024-10")
     ]
     assert cost_of(answer)["2024-09"] == {"EUR": "4"}
 
