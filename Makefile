@@ -38,7 +38,7 @@ doctor: $(BIN)/.runtime ## what is configured, and what is wrong with it
 
 .PHONY: test
 test: $(BIN)/.development chromium focus-validator ## run every test that ends within minutes
-	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-long
 test-long: $(BIN)/.development ## what takes longer: thousands of months, a kill at every statement

@@ -30,8 +30,11 @@ World = Callable[[Settings, Database], Any]
 """Fills an empty marketplace with what tests begin with, and gives what they want to know of it."""
 TEST = "test"
 
-LONGEST_FIRST = ("journeys", "test_from_an_empty_folder.py", "oracle", "test_embedded_postgres.py")
-"""Folders and files that take longest: begun first, they do not end last and alone."""
+LONGEST_FIRST = (
+    *("test_every_page.py", "test_from_nothing.py", "test_from_an_empty_folder.py", "journeys", "oracle"),
+    *("commands", "architecture", "test_embedded_postgres.py"),
+)
+"""Folders and files that take longest: begun first, they do not end last and alone. A file stays in one process."""
 
 
 @pytest.hookimpl(trylast=True)  # after the tests were shuffled

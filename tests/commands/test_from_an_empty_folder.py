@@ -18,8 +18,6 @@ from marketplace.settings import Settings, environment_name
 from tests.commands.month import PERIOD, write_files
 
 ROOT = Path(__file__).parents[2]
-#: The day is typed once, whoever runs the tests.
-pytestmark = pytest.mark.xdist_group("first day")
 
 
 @dataclass
