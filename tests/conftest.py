@@ -45,15 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the collector of garbage look less often, and never again at all that was imported: it stays."""
-    gc.collect()
-    gc.freeze()
+    """Let the collector of garbage look less often: all that was imported stays."""
     gc.set_threshold(20_000, 20, 50)
-
-
-def pytest_unconfigure() -> None:
-    """Let it take everything away at the end: libraries complain of what is left."""
-    gc.unfreeze()
 
 
 @dataclass
