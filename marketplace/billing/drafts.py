@@ -5,7 +5,7 @@ leaves nothing.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -66,7 +66,7 @@ def copy_lines(session: Session, table: str, period: Period, some: Iterable[pa.T
     """Copy lines of a period's own usage into a table. While some are being copied the next are made."""
     with ExitStack() as stack:
         copy: psycopg.Copy | None = None
-        for lines in ahead(some, by=_TABLES_AHEAD):
+        for lines in stack.enter_context(closing(ahead(some, by=_TABLES_AHEAD))):
             if copy is None:
                 columns = ", ".join((*lines.column_names, "id", "period"))
                 copy = stack.enter_context(copying(session, table, columns, options="FORMAT csv"))

@@ -5,7 +5,8 @@ column, in whole numbers of one scale: each line costs Python a few products, an
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -65,16 +66,17 @@ class Priced:
     figures: Sequence[Figures]
 
 
-def price_all(lots: Iterable[Lot], book: Book) -> Iterator[Priced]:
+def price_all(lots: Iterable[Lot], book: Book) -> Generator[Priced, None, None]:
     """Price lines document by document. Gives the documents in the order they come in.
 
     While some are being priced the next are made.
     """
     known: tuple[Sequence[Kind], _Formulas] | None = None
-    for kinds, lines in ahead(lots, by=_LOTS_AHEAD):
-        if known is None or known[0] is not kinds:
-            known = kinds, _Formulas(kinds, book)
-        yield _price(lines, known[1])
+    with closing(ahead(lots, by=_LOTS_AHEAD)) as made:
+        for kinds, lines in made:
+            if known is None or known[0] is not kinds:
+                known = kinds, _Formulas(kinds, book)
+            yield _price(lines, known[1])
 
 
 class _Formulas:

@@ -1,7 +1,7 @@
 """Rating one period: from lake files to documents, and the parts of each vendor bill."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
@@ -94,8 +94,10 @@ def rate_period(
             tax={key: cost for key, (cost, _) in attribution.tax().items()},
             costs=attribution.costs,
         )
-        rated.priced = _noting(price_all(attribution.lots(), book), rated, documents, progress)
-        yield rated, lambda: _parts(attribution, rated, sources)
+        # Whatever happens to those who read, nothing is being made any more when DuckDB is closed.
+        with closing(price_all(attribution.lots(), book)) as priced:
+            rated.priced = _noting(priced, rated, documents, progress)
+            yield rated, lambda: _parts(attribution, rated, sources)
 
 
 def _noting(

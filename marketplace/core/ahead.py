@@ -1,17 +1,18 @@
 """Making the next things beside the use of those before: what waits for a database leaves the processor to others."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def ahead(things: Iterable[T], *, by: int) -> Iterator[T]:
+def ahead(things: Iterable[T], *, by: int) -> Generator[T, None, None]:
     """Give things in their order while a thread makes the next ones, at most so many of them.
 
-    What making one raises is raised where it would have been given. Whoever stops early waits for the one in the making.
+    What making one raises is raised where it would have been given. Whoever may stop early closes it, which waits for
+    the one in the making.
     """
     source = iter(things)
     over: T | None = None

@@ -1,5 +1,6 @@
 """The close of small months, from rows in the lake to statements, by hand-made figures."""
 
+import threading
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from marketplace.billing import attribution, attribution_sql
+from marketplace.billing import attribution, attribution_sql, drafts
 from marketplace.core.db import Database
 from marketplace.core.period import Period
 from resellers.models import Basis, Hop
@@ -197,3 +198,33 @@ def test_things_whose_digests_are_equal_are_told_apart_by_others(
 
     found = [(line["product"], line["cost"]) for line in lines(database) if line["hop"] == "wholesale"]
     assert found == [("Disk", Decimal(2)), ("Compute", Decimal(1))]
+
+
+def test_where_copying_fails_nothing_is_being_made_when_duckdb_is_closed(
+    database: Database, lake: Path, close: Close, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makers: list[str] = []
+    leave = attribution.Attribution.__exit__
+
+    def leaving(self: attribution.Attribution, *error: Any) -> None:
+        makers.extend(one.name for one in threading.enumerate() if "ThreadPoolExecutor" in one.name)
+        leave(self, *error)
+
+    def failing(*_: Any) -> None:
+        raise LookupError("no room")
+
+    monkeypatch.setattr(attribution.Attribution, "__exit__", leaving)
+    monkeypatch.setattr(drafts, "_copy_lot", failing)
+    monkeypatch.setattr(
+        attribution, "_FETCH", 1
+    )  # many tables of few lines, so that most are still to be made
+    accounts = [f"a{number}" for number in range(20)]
+    with database.owner_transaction() as session:
+        for account in accounts:
+            make_mapping(session, customer=make_customer(session, account), account=account, vendor="cloud")
+        deliver(session, lake, [Usage(cost="1", account=account) for account in accounts])
+
+    with pytest.raises(LookupError, match="no room"):
+        close()
+
+    assert makers == []
