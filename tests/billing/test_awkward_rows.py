@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from marketplace.core.actor import Actor
-from marketplace.core.db import Database
 from marketplace.usage.operations import undo_delivery
 from tests.conftest import ThrowAwayPostgres
 from tests.oracle.commands import Marketplace, fresh_marketplace
@@ -48,12 +47,8 @@ def billed(marketplace: Marketplace, period: str) -> list[tuple[str, str, str]]:
 
 
 def take_back(marketplace: Marketplace, delivery: int) -> None:
-    database = Database(marketplace.database_url)
-    try:
-        with database.owner_transaction() as session:
-            undo_delivery(session, actor=Actor.system(), delivery=str(delivery))
-    finally:
-        database.dispose()
+    with marketplace.session() as session:
+        undo_delivery(session, actor=Actor.system(), delivery=str(delivery))
 
 
 def test_a_file_taken_back_while_the_month_is_open_is_not_billed(marketplace: Marketplace) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.commands.month import PERIOD, write_files
 from tests.conftest import ThrowAwayPostgres
+from tests.factories import make_wholesaler
 from tests.oracle.commands import Marketplace, fresh_marketplace
 
 
@@ -55,3 +56,13 @@ def month(postgres: ThrowAwayPostgres, tmp_path_factory: pytest.TempPathFactory)
         answers["focus"] = marketplace.run("usage", "import", files / "focus.csv", *told)
         answers["close"] = marketplace.close(PERIOD)
         yield Month(marketplace, files, answers)
+
+
+@pytest.fixture
+def migrated(postgres: ThrowAwayPostgres, tmp_path: Path) -> Iterator[Marketplace]:
+    """An installation of the test's own, with its tables and the wholesaler alone."""
+    with fresh_marketplace(postgres, tmp_path) as marketplace:
+        marketplace.run("migrate")
+        with marketplace.session() as session:
+            make_wholesaler(session)
+        yield marketplace

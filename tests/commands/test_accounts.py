@@ -1,60 +1,51 @@
 """`account open` and `account link`: asked for once, filled from what is known, refused in words."""
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from marketplace.core.db import Database
 from marketplace.vendors.models import ProvisioningRequest
 from resellers.models import CustomerAgreement
 from resellers.models.standing import Enrolment
 from resellers.words import EnrolmentStatus, Programme
-from tests.conftest import ThrowAwayPostgres
-from tests.factories import make_customer, make_reseller, make_wholesaler
+from tests.factories import make_customer, make_reseller
 from tests.offer_factories import make_sku
-from tests.oracle.commands import Marketplace, fresh_marketplace
+from tests.oracle.commands import Marketplace
 
 PLACE = ("--line", "1 rue des Alignements", "--postal-code", "56340", "--city", "Carnac")
 
 
 @pytest.fixture
-def installed(postgres: ThrowAwayPostgres, tmp_path: Path) -> Iterator[Marketplace]:
+def installed(migrated: Marketplace) -> Marketplace:
     """An installation whose reseller R1 may sell to C1, which agreed to the vendor's terms and has no account."""
-    with fresh_marketplace(postgres, tmp_path) as marketplace:
-        marketplace.run("migrate")
-        database = Database(marketplace.database_url)
-        with database.owner_transaction() as session:
-            make_wholesaler(session)
-            reseller = make_reseller(session, "R1")
-            customer = make_customer(session, "C1", reseller=reseller, legal_name="Conserverie de Carnac")
-            session.add_all(
-                [
-                    Enrolment(
-                        reseller_id=reseller.id,
-                        vendor="microsoft",
-                        programme=Programme.INDIRECT_RESELLER.value,
-                        status=EnrolmentStatus.ACTIVE.value,
-                        partner_id="4847383",
-                    ),
-                    CustomerAgreement(
-                        customer_id=customer.id,
-                        vendor="microsoft",
-                        template="117a77b0-9360-443b-8795-c6dedc750cf9",
-                        first_name="Camille",
-                        last_name="Le Bihan",
-                        email="camille@carnac.example",
-                        agreed_on=date(2025, 3, 1),
-                        recorded_by="Rashid",
-                    ),
-                ]
-            )
-            make_sku(session)
-        database.dispose()
-        yield marketplace
+    with migrated.session() as session:
+        reseller = make_reseller(session, "R1")
+        customer = make_customer(session, "C1", reseller=reseller, legal_name="Conserverie de Carnac")
+        session.add_all(
+            [
+                Enrolment(
+                    reseller_id=reseller.id,
+                    vendor="microsoft",
+                    programme=Programme.INDIRECT_RESELLER.value,
+                    status=EnrolmentStatus.ACTIVE.value,
+                    partner_id="4847383",
+                ),
+                CustomerAgreement(
+                    customer_id=customer.id,
+                    vendor="microsoft",
+                    template="117a77b0-9360-443b-8795-c6dedc750cf9",
+                    first_name="Camille",
+                    last_name="Le Bihan",
+                    email="camille@carnac.example",
+                    agreed_on=date(2025, 3, 1),
+                    recorded_by="Rashid",
+                ),
+            ]
+        )
+        make_sku(session)
+    return migrated
 
 
 def test_what_is_known_is_not_typed_and_twice_is_once(installed: Marketplace) -> None:
@@ -75,10 +66,8 @@ def test_what_is_known_is_not_typed_and_twice_is_once(installed: Marketplace) ->
 
 def stored(installed: Marketplace) -> dict[str, Any]:
     """Give what was asked for, as it is stored."""
-    database = Database(installed.database_url)
-    with database.owner_transaction() as session:
+    with installed.session() as session:
         found: dict[str, Any] = session.scalars(select(ProvisioningRequest.asked)).one()
-    database.dispose()
     return found
 
 

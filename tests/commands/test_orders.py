@@ -1,45 +1,37 @@
 """`order place`: a file is ordered whole, checked without ordering, or refused by row."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from marketplace.core.db import Database
 from resellers.models.standing import Enrolment
 from resellers.words import EnrolmentStatus, Programme
-from tests.conftest import ThrowAwayPostgres
-from tests.factories import make_customer, make_mapping, make_reseller, make_wholesaler
+from tests.factories import make_customer, make_mapping, make_reseller
 from tests.offer_factories import make_plan, make_sku
-from tests.oracle.commands import Marketplace, fresh_marketplace
+from tests.oracle.commands import Marketplace
 
 HEAD = "customer,sku,term,billing_cycle,quantity,po_number\n"
 
 
 @pytest.fixture
-def installed(postgres: ThrowAwayPostgres, tmp_path: Path) -> Iterator[Marketplace]:
+def installed(migrated: Marketplace) -> Marketplace:
     """An installation whose reseller R1 may sell to C1."""
-    with fresh_marketplace(postgres, tmp_path) as marketplace:
-        marketplace.run("migrate")
-        database = Database(marketplace.database_url)
-        with database.owner_transaction() as session:
-            make_wholesaler(session)
-            reseller = make_reseller(session, "R1")
-            make_mapping(session, customer=make_customer(session, "C1", reseller=reseller), account="t1")
-            session.add(
-                Enrolment(
-                    reseller_id=reseller.id,
-                    vendor="microsoft",
-                    programme=Programme.INDIRECT_RESELLER.value,
-                    status=EnrolmentStatus.ACTIVE.value,
-                    partner_id="4847383",
-                    checked_at=datetime(2026, 1, 1, tzinfo=UTC),
-                )
+    with migrated.session() as session:
+        reseller = make_reseller(session, "R1")
+        make_mapping(session, customer=make_customer(session, "C1", reseller=reseller), account="t1")
+        session.add(
+            Enrolment(
+                reseller_id=reseller.id,
+                vendor="microsoft",
+                programme=Programme.INDIRECT_RESELLER.value,
+                status=EnrolmentStatus.ACTIVE.value,
+                partner_id="4847383",
+                checked_at=datetime(2026, 1, 1, tzinfo=UTC),
             )
-            make_plan(session, make_sku(session, reference="CFQ7TTC0LCHC"), cost="180")
-        database.dispose()
-        yield marketplace
+        )
+        make_plan(session, make_sku(session, reference="CFQ7TTC0LCHC"), cost="180")
+    return migrated
 
 
 def test_a_file_is_checked_then_ordered(installed: Marketplace, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """`import settlements`: what the page of payments takes in, by the command line."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,40 +7,29 @@ import pytest
 from sqlalchemy import text
 
 from marketplace.billing.models import PeriodStatus
-from marketplace.core.db import Database
 from resellers.models import Hop
-from tests.conftest import ThrowAwayPostgres
-from tests.factories import make_customer, make_reseller, make_wholesaler
-from tests.oracle.commands import Marketplace, fresh_marketplace
+from tests.factories import make_customer, make_reseller
+from tests.oracle.commands import Marketplace
 from tests.statement_factories import make_line, make_period
 
 HEAD = "statement,amount,paid_on\n"
 
 
 @pytest.fixture
-def installed(postgres: ThrowAwayPostgres, tmp_path: Path) -> Iterator[Marketplace]:
+def installed(migrated: Marketplace) -> Marketplace:
     """An installation in which R1 owes 300 of a closed month."""
-    with fresh_marketplace(postgres, tmp_path) as marketplace:
-        marketplace.run("migrate")
-        database = Database(marketplace.database_url)
-        with database.owner_transaction() as session:
-            make_wholesaler(session)
-            customer = make_customer(session, "C1", reseller=make_reseller(session, "R1"))
-            period = make_period(session, "2026-04", status=PeriodStatus.CLOSED)
-            period.closed_at = datetime(2026, 5, 3, tzinfo=UTC)
-            make_line(session, period="2026-04", hop=Hop.WHOLESALE, customer=customer, amount="300")
-        database.dispose()
-        yield marketplace
+    with migrated.session() as session:
+        customer = make_customer(session, "C1", reseller=make_reseller(session, "R1"))
+        period = make_period(session, "2026-04", status=PeriodStatus.CLOSED)
+        period.closed_at = datetime(2026, 5, 3, tzinfo=UTC)
+        make_line(session, period="2026-04", hop=Hop.WHOLESALE, customer=customer, amount="300")
+    return migrated
 
 
 def stored(marketplace: Marketplace, query: str) -> list[str]:
     """Give what the database holds, as text."""
-    database = Database(marketplace.database_url)
-    try:
-        with database.owner_transaction() as session:
-            return [str(one) for one in session.scalars(text(query))]
-    finally:
-        database.dispose()
+    with marketplace.session() as session:
+        return [str(one) for one in session.scalars(text(query))]
 
 
 def paid(marketplace: Marketplace) -> list[str]:

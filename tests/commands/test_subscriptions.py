@@ -1,41 +1,32 @@
 """`subscription change` and `renewals`: what a change comes to, making it once, and what renews when."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from catalog.models import SkuRelation
 from catalog.words import RelationKind
-from marketplace.core.db import Database
-from tests.conftest import ThrowAwayPostgres
-from tests.factories import make_customer, make_subscription, make_wholesaler
+from tests.factories import make_customer, make_subscription
 from tests.offer_factories import make_plan, make_sku, priced
-from tests.oracle.commands import Marketplace, fresh_marketplace
+from tests.oracle.commands import Marketplace
 
 BOUGHT = datetime.now(UTC) - timedelta(days=40)
 
 
 @pytest.fixture
-def installed(postgres: ThrowAwayPostgres, tmp_path: Path) -> Iterator[tuple[Marketplace, str]]:
+def installed(migrated: Marketplace) -> tuple[Marketplace, str]:
     """An installation with one subscription: ten seats for a year, bought forty days ago."""
-    with fresh_marketplace(postgres, tmp_path) as marketplace:
-        marketplace.run("migrate")
-        database = Database(marketplace.database_url)
-        with database.owner_transaction() as session:
-            make_wholesaler(session)
-            plan = make_plan(session, make_sku(session))
-            made = make_subscription(
-                session,
-                make_customer(session, "C1"),
-                what=priced(session, plan),
-                on=BOUGHT,
-                vendor_id="sub-1",
-            )
-            identity = str(made.public_id)
-        database.dispose()
-        yield marketplace, identity
+    with migrated.session() as session:
+        plan = make_plan(session, make_sku(session))
+        made = make_subscription(
+            session,
+            make_customer(session, "C1"),
+            what=priced(session, plan),
+            on=BOUGHT,
+            vendor_id="sub-1",
+        )
+        identity = str(made.public_id)
+    return migrated, identity
 
 
 def test_a_preview_changes_nothing(installed: tuple[Marketplace, str]) -> None:
@@ -66,25 +57,20 @@ def test_a_change_is_an_order_and_one_for_a_key(installed: tuple[Marketplace, st
     assert (renewal["quantity"], renewal["term_end"], renewal["at_term_end"]) == (10, str(end), "renew")
 
 
-def test_seats_are_upgraded_into_a_subscription_there_is(postgres: ThrowAwayPostgres, tmp_path: Path) -> None:
-    with fresh_marketplace(postgres, tmp_path) as marketplace:
-        marketplace.run("migrate")
-        database = Database(marketplace.database_url)
-        with database.owner_transaction() as session:
-            make_wholesaler(session)
-            customer = make_customer(session, "C1")
-            basic, better = make_sku(session), make_sku(session, "Microsoft 365 E3")
-            kind = RelationKind.UPGRADE.value
-            session.add(SkuRelation(sku_id=basic.id, kind=kind, target_sku_id=better.id))
-            for sku, name in ((basic, "sub-1"), (better, "sub-2")):
-                what = priced(session, make_plan(session, sku))
-                make_subscription(session, customer, what=what, on=BOUGHT, vendor_id=name)
-        database.dispose()
-        asked = ("subscription", "change", "sub-1", "--into", "sub-2")
+def test_seats_are_upgraded_into_a_subscription_there_is(migrated: Marketplace) -> None:
+    with migrated.session() as session:
+        customer = make_customer(session, "C1")
+        basic, better = make_sku(session), make_sku(session, "Microsoft 365 E3")
+        kind = RelationKind.UPGRADE.value
+        session.add(SkuRelation(sku_id=basic.id, kind=kind, target_sku_id=better.id))
+        for sku, name in ((basic, "sub-1"), (better, "sub-2")):
+            what = priced(session, make_plan(session, sku))
+            make_subscription(session, customer, what=what, on=BOUGHT, vendor_id=name)
+    asked = ("subscription", "change", "sub-1", "--into", "sub-2")
 
-        unsaid = marketplace.run(*asked, "--cancel", code=1)
-        seen = marketplace.run(*asked, "--quantity", "4", "--preview")
-        made = marketplace.run(*asked, "--quantity", "4")
+    unsaid = migrated.run(*asked, "--cancel", code=1)
+    seen = migrated.run(*asked, "--quantity", "4", "--preview")
+    made = migrated.run(*asked, "--quantity", "4")
 
     assert "--quantity" in unsaid["error"]
     assert sorted((one["type"], one["quantity"]) for one in seen["charges"]) == [

@@ -13,6 +13,8 @@ from typing import Any
 from unittest import mock
 from uuid import uuid4
 
+from sqlalchemy.orm import Session
+
 from marketplace import cli
 from marketplace.core.db import Database
 from marketplace.settings import Settings, environment_name
@@ -56,6 +58,16 @@ class Marketplace:
     def __post_init__(self) -> None:
         self.drops = self.home.with_name(f"{self.home.name}-drops")
         self.drops.mkdir(parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open its database with the owner's rights, for one transaction."""
+        database = Database(self.database_url)
+        try:
+            with database.owner_transaction() as session:
+                yield session
+        finally:
+            database.dispose()
 
     @property
     def environment(self) -> dict[str, str]:

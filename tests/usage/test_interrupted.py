@@ -64,20 +64,14 @@ def importing(file: Path, *options: str) -> Sequence[str]:
 
 
 def sums(marketplace: Marketplace) -> list[tuple[int, dict[str, str]]]:
-    database = Database(marketplace.database_url)
-    with database.owner_transaction() as session:
+    with marketplace.session() as session:
         pieces = session.scalars(select(DeliverySlice).where(DeliverySlice.is_current)).all()
-        found = [(piece.accepted, piece.cost) for piece in pieces]
-    database.dispose()
-    return found
+        return [(piece.accepted, piece.cost) for piece in pieces]
 
 
 def statuses(marketplace: Marketplace) -> list[str]:
-    database = Database(marketplace.database_url)
-    with database.owner_transaction() as session:
-        found = list(session.scalars(select(Delivery.status).order_by(Delivery.id)))
-    database.dispose()
-    return found
+    with marketplace.session() as session:
+        return list(session.scalars(select(Delivery.status).order_by(Delivery.id)))
 
 
 @pytest.mark.parametrize("place", _KILLED_AT.values(), ids=_KILLED_AT.keys())

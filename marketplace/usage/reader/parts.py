@@ -202,11 +202,10 @@ def _divide_part(
     for number, (account, period, accepted, rejected) in enumerate(groups):
         read.rows += accepted + rejected
         read.accepted += accepted
+        # A file that is told to be about one month says nothing of others.
         is_elsewhere = period is None or (reading.period and period != reading.period.number)
         if rejected and is_elsewhere:
-            read.rejected_elsewhere += (
-                rejected  # a file that is told to be about one month says nothing of others
-            )
+            read.rejected_elsewhere += rejected
         elif rejected:
             read.rejected_by_slice[SliceKey(account, period)] = rejected
         if accepted:
