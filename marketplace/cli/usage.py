@@ -154,9 +154,8 @@ def _periods(page: DeliveryPage) -> list[dict[str, Any]]:
     monthless = page.delivery.rejected - sum(piece.rejected for piece in page.slices)
     rejected_besides: dict[str | None, int] = {}
     if monthless:
-        (of_month,) = months if len(months) == 1 else (None,)
-        if page.delivery.period:
-            of_month = str(Period.from_number(page.delivery.period))
+        told = [str(Period.from_number(page.delivery.period))] if page.delivery.period else list(months)
+        (of_month,) = told if len(told) == 1 else (None,)
         months.setdefault(of_month, [])
         rejected_besides[of_month] = monthless
     return [_period(month, pieces, rejected_besides.get(month, 0)) for month, pieces in months.items()]

@@ -159,7 +159,7 @@ def charge_differences() -> ResponseReturnValue:
     """List what differs in a month, the dearest first: the month of the address, else the newest with any."""
     with transaction() as session:
         months = periods_with_differences(session)
-        month = _month(session)
+        month = _month(months)
         return _QUEUE.respond(
             session,
             list_charge_differences(month),
@@ -187,7 +187,7 @@ def settle_all_charge_differences() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page_of_all(form), 422
     with transaction() as session:
-        month = _month(session)
+        month = _month(periods_with_differences(session))
         count = settle_all(
             session,
             actor=current_actor(),
@@ -208,10 +208,10 @@ def settle_all_charge_differences() -> ResponseReturnValue:
     return redirect(url_for("admin.charge_differences", period=month), code=303)
 
 
-def _month(session: Session) -> Period | None:
+def _month(months: Sequence[Period]) -> Period | None:
     """Give the month of the address, else the newest that has differences."""
     text = request.args.get("period", "")
-    return Period.parse(text) if text else next(iter(periods_with_differences(session)), None)
+    return Period.parse(text) if text else next(iter(months), None)
 
 
 def _chosen(month: Period | None) -> dict[str, Any]:
@@ -228,7 +228,7 @@ def _open_shown(session: Session, month: Period | None) -> Sequence[Any]:
 
 def _page_of_all(form: SettleForm) -> str:
     with transaction() as session:
-        month = _month(session)
+        month = _month(periods_with_differences(session))
         rows = _open_shown(session, month)
         sums: dict[str, Money] = {}
         for row in rows:
